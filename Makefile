@@ -1,0 +1,31 @@
+# What a developer does every day. `make check` is what a change must pass.
+
+UV_LINT = uv run --group lint
+
+.PHONY: help check lint format test lock
+
+help:
+	@echo "make check    ruff, mypy, the import contract, then every test"
+	@echo "make lint     the same without the tests"
+	@echo "make format   put the code in order"
+	@echo "make test     the tests alone"
+	@echo "make lock     write requirements.txt anew, with the newest versions allowed"
+
+check: lint test
+
+lint:
+	$(UV_LINT) ruff check
+	$(UV_LINT) ruff format --check
+	$(UV_LINT) mypy
+	$(UV_LINT) lint-imports
+
+format:
+	$(UV_LINT) ruff check --fix
+	$(UV_LINT) ruff format
+
+test:
+	uv run pytest
+
+lock:
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url pyproject.toml --output-file requirements.txt

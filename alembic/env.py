@@ -1,0 +1,75 @@
+"""Runs the migrations, one at a time per database, on a connection of their own.
+
+`alembic upgrade head` and `microblog db upgrade` both come here. A caller that already has
+settings puts them in `config.attributes["settings"]`.
+"""
+
+import asyncio
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection, event, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from microblog.database import prepare_file
+from microblog.models import Model
+from microblog.settings import Settings
+
+MIGRATION_LOCK = 0x6D_69_67_72_61_74_65  # "migrate": held on PostgreSQL while migrating
+
+
+def settings() -> Settings:
+    given = context.config.attributes.get("settings")
+    return given if given is not None else Settings.from_env()
+
+
+def configure(**how: Any) -> None:
+    context.configure(
+        target_metadata=Model.metadata, compare_server_default=True, transactional_ddl=True, **how
+    )
+
+
+def run_on(connection: Connection) -> None:
+    sqlite = connection.dialect.name == "sqlite"
+    if not sqlite:
+        # Two servers that start at once: the second waits here, then finds nothing to do.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    configure(connection=connection, render_as_batch=sqlite)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def run_online() -> None:
+    url = settings().database
+    prepare_file(url)
+    arguments = {"isolation_level": None, "timeout": 30} if is_sqlite(url) else {"timeout": 30}
+    engine = create_async_engine(url, poolclass=pool.NullPool, connect_args=arguments)
+    if is_sqlite(url):
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def plain(connection: Any, record: object) -> None:
+            # Batch migrations copy tables; with foreign keys on, dropping the old one would
+            # delete every child row.
+            connection.execute("PRAGMA foreign_keys=OFF")
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def alone(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run_on)
+    finally:
+        await engine.dispose()
+
+
+def is_sqlite(url: Any) -> bool:
+    return bool(url.get_backend_name() == "sqlite")
+
+
+if context.is_offline_mode():
+    configure(url=settings().database, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+else:
+    asyncio.run(run_online())

@@ -1,0 +1,112 @@
+"""Accounts: making one, changing the profile, the password and the role.
+
+Passwords come here hashed: hashing is slow, and must not happen inside a transaction.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from microblog.actions import sessions
+from microblog.core import events, names
+from microblog.core.errors import Conflict, Invalid, Message, message
+from microblog.core.tokens import digest
+from microblog.database import Tx
+from microblog.models import User
+from microblog.queries import users
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """A checked sign-up: names as typed, the password already hashed."""
+
+    username: str
+    email: str
+    password_hash: str
+    language: str | None = None
+    role: str = "member"
+
+
+async def register(tx: Tx, account: NewAccount, now: datetime) -> User:
+    """Make an account; raises Invalid, with both fields at once, for names that are taken."""
+    names.check_username(account.username)
+    email = names.check_email(account.email)
+    taken = await users.taken(tx, account.username, email)
+    if taken:
+        raise Invalid(_taken(taken))
+    user = User(
+        username=account.username,
+        username_key=account.username.lower(),
+        email=email,
+        email_key=email.lower(),
+        password_hash=account.password_hash,
+        language=account.language,
+        role=account.role,
+        first_seen=now,
+        last_seen=now,
+    )
+    tx.add(user)
+    try:
+        await tx.flush()
+    except IntegrityError:
+        # Two signed up at once with the same name: the other one was first.
+        raise Invalid(_taken({"username"})) from None
+    return user
+
+
+def _taken(fields: set[str]) -> dict[str, list[Message]]:
+    sentences = {
+        "username": message("This username is taken. Please choose another."),
+        "email": message("There is an account with this e-mail address already."),
+    }
+    return {name: [sentences[name]] for name in sorted(fields)}
+
+
+async def become_first_admin(tx: Tx, account: NewAccount, now: datetime) -> User:
+    """Make the first administrator; raises Conflict where there is one already."""
+    await tx.lock_name(digest("first administrator"))
+    if await users.has_admin(tx):
+        raise Conflict(message("There is an administrator already."))
+    return await register(tx, account, now)
+
+
+async def edit_profile(tx: Tx, user: User, display_name: str, about_me: str) -> None:
+    """Change how a person presents themselves; raises Invalid for what is too long."""
+    errors: dict[str, list[Message]] = {}
+    try:
+        display_name = names.clean_display_name(display_name)
+    except Invalid as invalid:
+        errors |= dict(invalid.errors)
+    try:
+        about_me = names.check_about_me(about_me)
+    except Invalid as invalid:
+        errors |= dict(invalid.errors)
+    if errors:
+        raise Invalid(errors)
+    await tx.execute(
+        update(User).where(User.id == user.id).values(display_name=display_name, about_me=about_me)
+    )
+    tx.announce(events.user_changed(user.id))
+
+
+async def choose_appearance(tx: Tx, user: User, language: str | None, theme: str | None) -> None:
+    """Keep the language and the theme (None: as the system has it) that a person chose."""
+    await tx.execute(update(User).where(User.id == user.id).values(language=language, theme=theme))
+
+
+async def set_password(tx: Tx, user: User, password_hash: str, now: datetime) -> None:
+    """Change a password. Ends every session and revokes every token of the person."""
+    await tx.execute(update(User).where(User.id == user.id).values(password_hash=password_hash))
+    await sessions.revoke_all(tx, user.id, now)
+
+
+async def set_role(tx: Tx, user: User, role: str) -> None:
+    """Make a person a member or an administrator."""
+    await tx.execute(update(User).where(User.id == user.id).values(role=role))
+
+
+async def seen(tx: Tx, user_ids: set[int], now: datetime) -> None:
+    """Keep that these people were here, in one statement."""
+    await tx.execute(update(User).where(User.id.in_(user_ids)).values(last_seen=now))

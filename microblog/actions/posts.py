@@ -1,0 +1,78 @@
+"""Writing and deleting posts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, update
+
+from microblog.actions import idempotency, notifications
+from microblog.core import events, text
+from microblog.core.errors import NotFound
+from microblog.database import Tx
+from microblog.models import Mention, Notification, Post, PostTag, User
+from microblog.queries import posts as post_queries
+from microblog.queries import users
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What someone wants to publish. `key` makes a repeated request publish it once."""
+
+    body: str
+    key: str | None = None
+
+
+async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> Post:
+    """Publish a draft and notify whom it mentions; return the post.
+
+    A draft whose key was used before returns the post of that time; raises Invalid for a body
+    that is empty or too long, Conflict for a key that was used with another body.
+    """
+    body = text.clean(draft.body)
+    text.check(body)
+    if draft.key is not None:
+        earlier = await idempotency.earlier(tx, author.id, draft.key, body)
+        if earlier is not None:
+            return await post_queries.visible(tx, earlier, author.id)
+    parsed = text.parse(body)
+    mentioned = await users.ids_of(tx, parsed.mentions)
+    await tx.execute(
+        update(User).where(User.id == author.id).values(post_count=User.post_count + 1)
+    )
+    post_id = await tx.announce_first(events.post_published(author.id))
+    post = Post(id=post_id, author_id=author.id, body=body, visibility="public", created_at=now)
+    tx.add(post)
+    await tx.flush()
+    if draft.key is not None:
+        idempotency.remember(tx, author.id, draft.key, body, post_id, now)
+    for position, tag in enumerate(parsed.tags):
+        tx.add(PostTag(tag=tag, post_id=post_id, position=position))
+    for position, (name, user_id) in enumerate(mentioned.items()):
+        tx.add(Mention(post_id=post_id, user_id=user_id, username_key=name, position=position))
+    for user_id in mentioned.values():
+        await notifications.notify(tx, user_id, author.id, "mention", now, post_id=post_id)
+    tx.announce(events.user_changed(author.id))
+    await tx.flush()
+    return await post_queries.visible(tx, post_id, author.id)
+
+
+async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
+    """Delete one's own post; raises NotFound for another's, as for one that does not exist.
+
+    The row stays as a tombstone without text, its notifications go.
+    """
+    statement = (
+        update(Post)
+        .where(Post.id == post_id, Post.author_id == actor.id, Post.deleted_at.is_(None))
+        .values(deleted_at=now, body="")
+    )
+    if (await tx.session.execute(statement)).rowcount != 1:  # type: ignore[attr-defined]
+        raise NotFound
+    await tx.execute(update(User).where(User.id == actor.id).values(post_count=User.post_count - 1))
+    told = await tx.scalars(
+        delete(Notification).where(Notification.post_id == post_id).returning(Notification.user_id)
+    )
+    for user_id in set(told):
+        tx.announce(events.notifications_read(user_id, 0))
+    tx.announce(events.post_deleted(actor.id, post_id))
+    tx.announce(events.user_changed(actor.id))

@@ -1,0 +1,40 @@
+"""The bell wakes the tails of the log. It carries no content: a lost or forged ring costs a read.
+
+`realtime.tail` waits for it; `database` rings it after a commit. Without Redis the bell is heard
+in its own process only, and other processes find new events by their poll, once a second.
+"""
+
+from typing import Protocol
+
+from microblog.backends.bell.memory import MemoryBell
+from microblog.settings import Settings
+
+
+class Bell(Protocol):
+    """Something that wakes every tail of one microblog."""
+
+    name: str
+
+    async def open(self) -> None:
+        """Begin to listen. Never fails because the service is away: it tries again by itself."""
+
+    async def ring(self) -> None:
+        """Wake all who wait. Gives up quietly after a quarter of a second."""
+
+    async def wait(self) -> None:
+        """Return at the first ring since the last return."""
+
+    async def is_ready(self) -> bool:
+        """Whether a ring reaches the other processes now."""
+
+    async def close(self) -> None:
+        """Stop listening."""
+
+
+def open_bell(settings: Settings) -> Bell:
+    """Make the bell that the settings ask for: Redis where it is set, else within the process."""
+    if settings.redis_url is None:
+        return MemoryBell()
+    from microblog.backends.bell.redis import RedisBell  # noqa: PLC0415 - a driver
+
+    return RedisBell(settings.redis_url)

@@ -1,0 +1,87 @@
+"""What can happen, as the log records it. `actions` make events, `database` writes them.
+
+An event holds references only. What it says, and who may see it, is decided when it is
+delivered, so that a replay cannot show what was deleted or hidden since.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The kinds of event. Clients see the first group; the second steers connections."""
+
+    POST_PUBLISHED = "post.published"
+    POST_DELETED = "post.deleted"
+    USER_CHANGED = "user.changed"
+    NOTIFIED = "notification"
+    NOTIFICATIONS_READ = "notifications.read"
+
+    RELATIONS_CHANGED = "relations.changed"
+    SESSION_REVOKED = "session.revoked"
+    TOKENS_REVOKED = "tokens.revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event that is not yet in the log.
+
+    `user_id` is set when the event concerns that one person only. `ref_id` names the thing:
+    a post, a person, a notification, a session or a token family, according to `kind`.
+    """
+
+    kind: Kind
+    actor_id: int
+    user_id: int | None = None
+    ref_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event with its place in the log: ids rise in the order in which commits became visible."""
+
+    id: int
+    kind: Kind
+    actor_id: int
+    user_id: int | None
+    ref_id: int | None
+
+
+def post_published(author_id: int) -> Event:
+    """Tell of a new post. The post takes the event's id, so `ref_id` is filled in by the log."""
+    return Event(Kind.POST_PUBLISHED, author_id)
+
+
+def post_deleted(author_id: int, post_id: int) -> Event:
+    """Tell those who could see a post that it is gone."""
+    return Event(Kind.POST_DELETED, author_id, ref_id=post_id)
+
+
+def user_changed(user_id: int) -> Event:
+    """Tell that a profile or its counts changed."""
+    return Event(Kind.USER_CHANGED, user_id, ref_id=user_id)
+
+
+def relations_changed(user_id: int) -> Event:
+    """Tell a person's own connections that what belongs in their home feed changed."""
+    return Event(Kind.RELATIONS_CHANGED, user_id, user_id=user_id)
+
+
+def notified(actor_id: int, user_id: int, notification_id: int) -> Event:
+    """Tell `user_id` of a new notification."""
+    return Event(Kind.NOTIFIED, actor_id, user_id=user_id, ref_id=notification_id)
+
+
+def notifications_read(user_id: int, up_to: int) -> Event:
+    """Tell a person's other connections that notifications up to the id `up_to` are read."""
+    return Event(Kind.NOTIFICATIONS_READ, user_id, user_id=user_id, ref_id=up_to)
+
+
+def session_revoked(user_id: int, session_id: int | None = None) -> Event:
+    """Close the sockets of one browser session, or of all sessions and tokens of the person."""
+    return Event(Kind.SESSION_REVOKED, user_id, user_id=user_id, ref_id=session_id)
+
+
+def tokens_revoked(user_id: int, family_id: int) -> Event:
+    """Close the sockets of one family of API tokens."""
+    return Event(Kind.TOKENS_REVOKED, user_id, user_id=user_id, ref_id=family_id)

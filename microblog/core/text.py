@@ -1,0 +1,110 @@
+"""What a written text may be: cleaned, measured, refused. `actions` call it before they store.
+
+`names` uses the same measures for what people write about themselves; `markup` shows the result.
+"""
+
+import unicodedata
+from collections.abc import Callable
+from typing import Final
+
+import regex
+
+from microblog.core import links
+from microblog.core.errors import Invalid, Message, message
+
+LONGEST_POST: Final = 500
+"""Characters as people see them (grapheme clusters)."""
+
+LINK_COUNTS: Final = 23
+"""What an address counts, however long it is."""
+
+LONGEST_CLUSTER: Final = 16
+"""Code points in one visible character. The longest emoji, a kissing couple, has ten."""
+
+MAX_BYTES: Final = 20_000
+"""UTF-8 bytes of a text: three times what 500 emoji of the longest usual kind need."""
+
+_CLUSTER = regex.compile(r"\X")
+_OTHER_LINE_ENDS = regex.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
+
+# Controls, halves of surrogate pairs, non-characters and byte order marks say nothing and break
+# files and feeds. The bidirectional ones turn the text around them; the marks (U+200E, U+200F)
+# and the joiners of emoji, Persian and Hindi stay.
+_UNWANTED = regex.compile(
+    r"(?![\n\t])[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\uFEFF\u202A-\u202E\u2066-\u2069]"
+)
+
+_BLANK_LINES = regex.compile(r"\n{4,}")
+
+# Letters that show nothing: the fillers of Hangul, the blank of Braille.
+_VISIBLE = regex.compile(r"[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}\u115F\u1160\u3164\uFFA0\u2800]")
+
+
+def clean(text: str) -> str:
+    """Return `text` as it is stored: NFC, line feeds only, no controls, at most two blank lines.
+
+    Space at both ends and at the end of each line goes; spaces within, and so indented code,
+    stay. Refuses nothing: a text over `MAX_BYTES` comes back as it is, for `check` to refuse,
+    because normalising a flood of accents takes time by the square of its length.
+    """
+    if size_bytes(text) > MAX_BYTES:
+        return text
+    text = _OTHER_LINE_ENDS.sub("\n", text)
+    text = unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    cleaned: str = _BLANK_LINES.sub("\n\n\n", lines)
+    return cleaned.strip()
+
+
+def check(text: str) -> None:
+    """Refuse a cleaned text that is no post; raises Invalid for the field `post`."""
+    problem = flaw(text, LONGEST_POST, measure=count) if text else None
+    if not problem and not is_visible(text):
+        problem = message("Write something first.")
+    if problem:
+        raise Invalid({"post": [problem]})
+
+
+def flaw(text: str, limit: int, measure: Callable[[str], int] | None = None) -> Message | None:
+    """Say what keeps `text` from being taken, at most `limit` characters long; None if nothing.
+
+    `measure` counts the characters, `clusters` by default. The cheap tests come first: megabytes
+    are never measured.
+    """
+    if size_bytes(text) > MAX_BYTES:
+        return message("This is far too long: %(limit)s bytes at most.", limit=MAX_BYTES)
+    if any(len(cluster) > LONGEST_CLUSTER for cluster in _CLUSTER.findall(text)):
+        return message("Too many signs are stacked on one character.")
+    over = (measure or clusters)(text) - limit
+    if over > 0:
+        return message(
+            "This is too long by %(over)s: %(limit)s characters at most.", over=over, limit=limit
+        )
+    return None
+
+
+def count(text: str) -> int:
+    """Count the characters of a post as people see them; an address counts `LINK_COUNTS`.
+
+    An address within code counts so too: the page's own counter then needs no parser to agree.
+    Text segmentation is that of UAX 29 (extended grapheme clusters).
+    """
+    found = links.find(text)
+    return clusters(text) + sum(
+        LINK_COUNTS - clusters(text[link.start : link.end]) for link in found
+    )
+
+
+def clusters(text: str) -> int:
+    """Count grapheme clusters (UAX 29): "한", "é" and a family emoji are one each."""
+    return len(_CLUSTER.findall(text))
+
+
+def size_bytes(text: str) -> int:
+    """Measure `text` in UTF-8, counting the half of a surrogate pair as its three bytes."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def is_visible(text: str) -> bool:
+    """Tell whether `text` would show anything at all."""
+    return _VISIBLE.search(text) is not None

@@ -1,0 +1,111 @@
+"""Secrets that travel: random tokens, their digests, and signed access tokens.
+
+`actions.sessions`, `actions.tokens` and the surfaces call these. A random token is stored only
+as its SHA-256, so a copy of the database opens nothing.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+ISSUER = "microblog"
+AUDIENCE = "microblog-api"
+ALGORITHM = "HS256"
+SHORTEST_KEY_BYTES = 32
+_REQUIRED = ["exp", "iat", "iss", "aud", "sub", "sid", "jti", "typ"]
+
+
+class InvalidToken(Exception):
+    """The access token is forged, expired, or not meant for this API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a valid access token says: whose it is and to which family of tokens it belongs."""
+
+    user_id: int
+    family_id: int
+
+
+def random_token() -> str:
+    """Make a token of 256 random bits, URL-safe, 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> bytes:
+    """Return what the database keeps of a random token: its SHA-256, 32 bytes."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def derive_key(secret: str, purpose: str) -> bytes:
+    """Derive an independent 32-byte key from the server's secret, one for each purpose."""
+    return hmac.digest(secret.encode(), purpose.encode(), "sha256")
+
+
+def successor(secret: str, spent_token: str) -> str:
+    """Return the one refresh token that follows `spent_token`.
+
+    It is derived, not drawn, so that two requests which spend the same token at once get the
+    same answer, and a lost answer can be had again.
+    """
+    key = derive_key(secret, "refresh-token-successor")
+    mac = hmac.digest(key, spent_token.encode(), "sha256")
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def setup_token(secret: str, epoch: str) -> str:
+    """Return the token of the first administrator's link; good while there is none."""
+    mac = hmac.digest(derive_key(secret, "setup"), epoch.encode(), "sha256")
+    return base64.urlsafe_b64encode(mac[:18]).decode()
+
+
+def sign_access(secret: str, access: Access, *, issued_at: int, ttl_seconds: int) -> str:
+    """Sign an access token (RFC 7519, RFC 9068) that expires `ttl_seconds` after `issued_at`."""
+    key = derive_key(secret, "access-token")
+    claims: dict[str, Any] = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "typ": "access",
+        "sub": str(access.user_id),
+        "sid": str(access.family_id),
+        "iat": issued_at,
+        "exp": issued_at + ttl_seconds,
+        "jti": secrets.token_urlsafe(12),
+    }
+    return jwt.encode(claims, key, ALGORITHM, headers={"kid": key_id(key)})
+
+
+def key_id(key: bytes) -> str:
+    """Name a signing key without telling it."""
+    return hashlib.sha256(b"kid" + key).hexdigest()[:12]
+
+
+def read_access(secret: str, token: str) -> Access:
+    """Verify an access token and return whose it is; raises InvalidToken.
+
+    The algorithm is pinned, every claim is required, and a header that names another key or a
+    critical extension is refused (RFC 8725).
+    """
+    key = derive_key(secret, "access-token")
+    try:
+        header = jwt.get_unverified_header(token)
+        if header.get("kid") != key_id(key) or "crit" in header:
+            raise InvalidToken
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            options={"require": _REQUIRED},
+        )
+        if claims["typ"] != "access":
+            raise InvalidToken
+        return Access(int(claims["sub"]), int(claims["sid"]))
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise InvalidToken from error

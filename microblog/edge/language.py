@@ -1,0 +1,100 @@
+"""The reader's language: what they set, else their cookie, else what the browser asks for.
+
+Catalogues are read from the `.po` files themselves, so there is nothing to compile or to forget.
+"""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from functools import cache
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from babel.support import NullTranslations, Translations
+
+from microblog.core.errors import Message
+from microblog.edge.request import asking
+from microblog.models import User
+from microblog.resources import TRANSLATIONS
+from microblog.runtime import runtime
+
+COOKIE = "language"
+COOKIE_SECONDS = 365 * 86_400
+_current: ContextVar[str] = ContextVar("language", default="en")
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    """Return the translations of a language; English needs none."""
+    path = TRANSLATIONS / language / "LC_MESSAGES" / "messages.po"
+    if not path.is_file():
+        return NullTranslations()
+    with path.open("rb") as file:
+        read = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, read)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def own_name(language: str) -> str:
+    """Return what a language calls itself."""
+    return (Locale.parse(language).display_name or language).capitalize()
+
+
+def current() -> str:
+    """Return the language of what is being made."""
+    return _current.get()
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Make what is inside the block in a language."""
+    token = _current.set(language)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def choose(user: User | None) -> str:
+    """Choose the language of the current request and speak it from here on."""
+    offered = runtime().settings.languages
+    chosen = user.language if user is not None else None
+    if chosen not in offered:
+        chosen = asking().cookies.get(COOKIE)
+    if chosen not in offered:
+        chosen = asking().accept_languages.best_match(offered, offered[0])
+    language = chosen or offered[0]
+    _current.set(language)
+    return language
+
+
+def gettext(text: str) -> str:
+    """Translate a sentence."""
+    return str(catalogue(_current.get()).ugettext(text)) if text else ""
+
+
+def ngettext(singular: str, plural: str, n: int) -> str:
+    """Translate a sentence with a number."""
+    return str(catalogue(_current.get()).ungettext(singular, plural, n))
+
+
+def say(sentence: Message) -> str:
+    """Translate a domain's message, with its values."""
+    return sentence.fill(gettext(sentence.text))
+
+
+def datetime_text(moment: datetime) -> str:
+    """Return a time in words, in UTC; the browser shows it in the reader's own zone."""
+    return format_datetime(moment, "long", locale=_current.get())
+
+
+def number_text(number: int) -> str:
+    """Return a number as the language writes it."""
+    return format_decimal(number, locale=_current.get())

@@ -1,0 +1,85 @@
+"""What a request says of itself: where it came from, and what it wants back."""
+
+from ipaddress import IPv6Address, ip_address
+from typing import Any
+
+from quart import Request, has_websocket_context, request, websocket
+from quart.wrappers import Websocket
+from werkzeug.exceptions import BadRequest
+
+from microblog.runtime import runtime
+
+LONGEST_BODY_BYTES = 256 * 1024
+IPV6_SITE_BITS = 64
+
+
+class MicroblogRequest(Request):
+    """A request whose body must be UTF-8 where it claims to be JSON."""
+
+    async def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        try:
+            return await super().get_json(force, silent, cache)
+        except (UnicodeDecodeError, RecursionError):
+            raise BadRequest("The body is not JSON in UTF-8.") from None
+
+
+def asking() -> Request | Websocket:
+    """Return the current request or handshake."""
+    return websocket if has_websocket_context() else request
+
+
+def address() -> str:
+    """Return the client's address: the peer's, or what a trusted proxy says."""
+    peer = asking().headers.get("Remote-Addr", "").rpartition("%")[2]
+    trusted = runtime().settings.trusted_proxies
+    hops = [h.strip() for h in asking().headers.get("X-Forwarded-For", "").split(",") if h.strip()]
+    while hops and _is_in(peer, trusted):
+        peer = hops.pop()
+    return peer
+
+
+def network() -> str:
+    """Return what counts as one neighbour: an IPv4 address, or the /64 of an IPv6 address."""
+    try:
+        parsed = ip_address(address())
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        host_bits = 128 - IPV6_SITE_BITS
+        return f"{IPv6Address(int(parsed) >> host_bits << host_bits)}/{IPV6_SITE_BITS}"
+    return str(parsed)
+
+
+def _is_in(peer: str, networks: Any) -> bool:
+    try:
+        parsed = ip_address(peer)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+def device() -> str:
+    """Return what the client calls itself, for the owner of the session to recognise."""
+    return asking().headers.get("User-Agent", "")[:200]
+
+
+def is_api() -> bool:
+    """Whether the request is for the JSON API."""
+    return asking().path.startswith("/api/") or asking().path == "/api"
+
+
+def wants_json() -> bool:
+    """Whether the answer is to be JSON: for the API, and where JSON is asked for."""
+    if is_api():
+        return True
+    accepted = asking().accept_mimetypes
+    best = accepted.best_match(["text/html", "application/json"])
+    return best == "application/json" and accepted[best] > accepted["text/html"]
+
+
+def here() -> str:
+    """Return the current path with its query, to come back to."""
+    query = asking().query_string.decode("latin1")
+    return asking().path + (f"?{query}" if query else "")

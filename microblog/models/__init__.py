@@ -1,0 +1,25 @@
+"""The tables. `from microblog.models import User, Post` works for all of them."""
+
+from microblog.models.access import IdempotencyKey, RefreshToken, Session, TokenFamily, Try
+from microblog.models.base import Model
+from microblog.models.events import EventRow, History
+from microblog.models.notifications import Notification
+from microblog.models.posts import Mention, Post, PostTag
+from microblog.models.users import Follow, User
+
+__all__ = [
+    "EventRow",
+    "Follow",
+    "History",
+    "IdempotencyKey",
+    "Mention",
+    "Model",
+    "Notification",
+    "Post",
+    "PostTag",
+    "RefreshToken",
+    "Session",
+    "TokenFamily",
+    "Try",
+    "User",
+]

@@ -1,0 +1,62 @@
+"""Posts with their hashtags, and the people they mention."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from microblog.models.base import Id, Model
+from microblog.models.users import User
+
+
+class Post(Model):
+    """A post. Its id is the id of the event that published it.
+
+    A deleted post stays as a tombstone without text until the log that speaks of it is pruned:
+    that is how its deletion reaches those who could see it.
+    """
+
+    __tablename__ = "post"
+    __table_args__ = (Index("ix_post_author_id_id", "author_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    author_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    body: Mapped[str] = mapped_column(Text)
+    visibility: Mapped[str] = mapped_column(String(16), default="public")
+    created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+    author: Mapped[User] = relationship(lazy="raise")
+    tags: Mapped[list["PostTag"]] = relationship(
+        lazy="raise", order_by="PostTag.position", passive_deletes=True
+    )
+    mentions: Mapped[list["Mention"]] = relationship(
+        lazy="raise", order_by="Mention.position", passive_deletes=True
+    )
+
+
+class PostTag(Model):
+    """A hashtag of a post, in the folded form by which it is found."""
+
+    __tablename__ = "post_tag"
+
+    tag: Mapped[str] = mapped_column(String(200), primary_key=True)
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("post.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    position: Mapped[int]
+
+
+class Mention(Model):
+    """Someone whom a post mentions."""
+
+    __tablename__ = "mention"
+
+    post_id: Mapped[int] = mapped_column(
+        ForeignKey("post.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("user.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    username_key: Mapped[str] = mapped_column(String(30))
+    position: Mapped[int]

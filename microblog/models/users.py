@@ -1,0 +1,66 @@
+"""People and whom they follow."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from microblog.models.base import Model
+
+
+class User(Model):
+    """A person with an account.
+
+    The `_key` columns hold the case-folded form that must be unique. Counts are kept with the
+    rows they count, in the same transaction.
+    """
+
+    __tablename__ = "user"
+    __table_args__ = (
+        CheckConstraint("role IN ('member', 'admin')", name="role"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    username: Mapped[str] = mapped_column(String(30))
+    username_key: Mapped[str] = mapped_column(String(30), unique=True)
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(254), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(60))
+    display_name: Mapped[str] = mapped_column(String(800), default="")
+    about_me: Mapped[str] = mapped_column(Text, default="")
+    role: Mapped[str] = mapped_column(String(16), default="member")
+    language: Mapped[str | None] = mapped_column(String(16))
+    theme: Mapped[str | None] = mapped_column(String(8))
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    post_count: Mapped[int] = mapped_column(default=0)
+    follower_count: Mapped[int] = mapped_column(default=0)
+    following_count: Mapped[int] = mapped_column(default=0)
+    deactivated_at: Mapped[datetime | None]
+
+    @property
+    def name(self) -> str:
+        """How the person is called in a sentence."""
+        return self.display_name or self.username
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+
+class Follow(Model):
+    """`follower_id` reads `followed_id`. `id` rises in the order of following, to page by."""
+
+    __tablename__ = "follow"
+    __table_args__ = (
+        Index("ix_follow_pair", "follower_id", "followed_id", unique=True),
+        Index("ix_follow_followed_id_id", "followed_id", "id"),
+        Index("ix_follow_follower_id_id", "follower_id", "id"),
+        CheckConstraint("follower_id <> followed_id", name="not_self"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    follower_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    followed_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]

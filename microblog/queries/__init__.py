@@ -1,0 +1,1 @@
+"""Reads: every `select()` of the project. Called by surfaces and actions with a `Read`."""

@@ -1,0 +1,65 @@
+"""Who is at the door: browser sessions, families of API tokens, counted tries."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from microblog.core.tokens import digest
+from microblog.database import Read
+from microblog.models import IdempotencyKey, RefreshToken, Session, TokenFamily, Try, User
+
+
+async def session(read: Read, token: str, now: datetime) -> tuple[Session, User] | None:
+    """Return the live session of a cookie's token with its active person, or None."""
+    statement = (
+        select(Session, User)
+        .join(User, User.id == Session.user_id)
+        .where(
+            Session.token_digest == digest(token),
+            Session.expires_at > now,
+            User.deactivated_at.is_(None),
+        )
+    )
+    row = (await read.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def family(read: Read, family_id: int, user_id: int) -> User | None:
+    """Return the active person of a family of tokens that was not revoked, or None."""
+    statement = (
+        select(User)
+        .join(TokenFamily, TokenFamily.user_id == User.id)
+        .where(
+            TokenFamily.id == family_id,
+            TokenFamily.revoked_at.is_(None),
+            User.id == user_id,
+            User.deactivated_at.is_(None),
+        )
+    )
+    found: User | None = await read.scalar(statement)
+    return found
+
+
+async def refresh_token(read: Read, token: str) -> tuple[RefreshToken, TokenFamily] | None:
+    """Return a refresh token, spent or not, with its family, or None where there is none."""
+    statement = (
+        select(RefreshToken, TokenFamily)
+        .join(TokenFamily, TokenFamily.id == RefreshToken.family_id)
+        .where(RefreshToken.token_digest == digest(token))
+    )
+    row = (await read.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def tries_since(read: Read, key: bytes, since: datetime) -> tuple[int, datetime | None]:
+    """Return how many tries of `key` were counted since then, and the earliest of them."""
+    statement = select(func.count(), func.min(Try.created_at)).where(
+        Try.key == key, Try.created_at > since
+    )
+    count, earliest = (await read.execute(statement)).one()
+    return int(count), earliest
+
+
+async def spent_key(read: Read, user_id: int, key: str) -> IdempotencyKey | None:
+    """Return the request that a person's idempotency key was used for, or None."""
+    return await read.get(IdempotencyKey, (user_id, key))

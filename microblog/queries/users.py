@@ -1,0 +1,131 @@
+"""People: by name, by id, whom they follow. Counts are columns, kept by the actions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from microblog.core.cursors import Page, Window
+from microblog.core.errors import NotFound
+from microblog.database import Read
+from microblog.models import Follow, User
+from microblog.queries.paging import turn, within
+
+
+async def by_id(read: Read, user_id: int) -> User:
+    """Return an active person; raises NotFound."""
+    user = await read.get(User, user_id)
+    if user is None or user.deactivated_at is not None:
+        raise NotFound
+    return user
+
+
+async def by_username(read: Read, username: str) -> User:
+    """Return the active person of that name in any case; raises NotFound."""
+    found: User | None = await read.scalar(
+        select(User).where(User.username_key == username.lower(), User.deactivated_at.is_(None))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def by_login(read: Read, name: str) -> User | None:
+    """Return the active person with that username or e-mail address, or None."""
+    key = name.strip().lower()
+    found: User | None = await read.scalar(
+        select(User).where(
+            or_(User.username_key == key, User.email_key == key), User.deactivated_at.is_(None)
+        )
+    )
+    return found
+
+
+async def taken(read: Read, username: str, email: str) -> set[str]:
+    """Return which of "username" and "email" belong to somebody already."""
+    rows = await read.execute(
+        select(User.username_key, User.email_key).where(
+            or_(User.username_key == username.lower(), User.email_key == email.lower())
+        )
+    )
+    found = set()
+    for username_key, email_key in rows:
+        if username_key == username.lower():
+            found.add("username")
+        if email_key == email.lower():
+            found.add("email")
+    return found
+
+
+async def ids_of(read: Read, usernames: Sequence[str]) -> dict[str, int]:
+    """Return the ids of those of the lower-case `usernames` that belong to active people."""
+    if not usernames:
+        return {}
+    rows = await read.execute(
+        select(User.username_key, User.id).where(
+            User.username_key.in_(usernames), User.deactivated_at.is_(None)
+        )
+    )
+    return dict(rows.tuples().all())
+
+
+async def has_admin(read: Read) -> bool:
+    """Tell whether there is an administrator."""
+    return bool(await read.scalar(select(select(User.id).where(User.role == "admin").exists())))
+
+
+async def is_following(read: Read, follower_id: int, followed_id: int) -> bool:
+    """Tell whether `follower_id` follows `followed_id`."""
+    statement = select(Follow.id).where(
+        Follow.follower_id == follower_id, Follow.followed_id == followed_id
+    )
+    return await read.scalar(statement) is not None
+
+
+async def followers(read: Read, user_id: int, window: Window) -> Page[User]:
+    """Return who follows a person, the latest first; the cursor is the id of the following."""
+    return await _related(read, Follow.followed_id == user_id, Follow.follower_id, window)
+
+
+async def following(read: Read, user_id: int, window: Window) -> Page[User]:
+    """Return whom a person follows, the latest first; the cursor is the id of the following."""
+    return await _related(read, Follow.follower_id == user_id, Follow.followed_id, window)
+
+
+async def _related(read: Read, side: ColumnElement[bool], other: Any, window: Window) -> Page[User]:
+    statement = (
+        select(Follow.id, User)
+        .join(User, User.id == other)
+        .where(side, User.deactivated_at.is_(None))
+    )
+    rows = (await read.execute(within(statement, Follow.id, window))).all()
+    return turn([(row_id, user) for row_id, user in rows], window)
+
+
+async def numbered(read: Read, page: int, per_page: int) -> tuple[list[User], int]:
+    """Return one page of all active people by id, and how many there are."""
+    active = User.deactivated_at.is_(None)
+    total = int(await read.scalar(select(func.count()).select_from(User).where(active)))
+    statement = (
+        select(User).where(active).order_by(User.id).limit(per_page).offset((page - 1) * per_page)
+    )
+    return list(await read.scalars(statement)), total
+
+
+async def suggestions(read: Read, viewer_id: int, limit: int) -> list[User]:
+    """Return active people whom the viewer does not follow yet, the most followed first."""
+    followed = select(Follow.followed_id).where(Follow.follower_id == viewer_id)
+    statement = (
+        select(User)
+        .where(User.id != viewer_id, User.id.not_in(followed), User.deactivated_at.is_(None))
+        .order_by(User.follower_count.desc(), User.last_seen.desc())
+        .limit(limit)
+    )
+    return list(await read.scalars(statement))
+
+
+async def idle_since(read: Read, user_ids: Sequence[int], moment: datetime) -> list[int]:
+    """Return those of `user_ids` whose last_seen is before `moment`."""
+    statement = select(User.id).where(User.id.in_(user_ids), User.last_seen < moment)
+    return list(await read.scalars(statement))

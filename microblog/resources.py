@@ -1,0 +1,16 @@
+"""Where the files beside the code are: in a checkout next to the package, in a wheel inside it."""
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def _folder(name: str) -> Path:
+    packaged = PACKAGE / name
+    return packaged if packaged.is_dir() else PACKAGE.parent / name
+
+
+TEMPLATES = _folder("templates")
+STATIC = _folder("static")
+MIGRATIONS = _folder("alembic")
+TRANSLATIONS = PACKAGE / "translations"

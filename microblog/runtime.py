@@ -1,0 +1,147 @@
+"""What is open while serving: the settings, the database, the bell, the hub and its tail.
+
+`factory` opens it in `before_serving` and closes it at the end; handlers ask `runtime()`.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import structlog
+from quart import current_app
+
+from microblog.actions import accounts, retention, sessions
+from microblog.backends.bell import Bell, open_bell
+from microblog.core.errors import Unavailable
+from microblog.database import Database, open_database
+from microblog.models import User
+from microblog.realtime.hub import Hub
+from microblog.realtime.tail import Tail
+from microblog.settings import Settings
+
+EXTENSION = "microblog"
+PRESENCE_SECONDS = 60
+PRUNING_SECONDS = 3600
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Presence:
+    """Who was here and which sessions are in use: gathered, and written once a minute."""
+
+    seen: set[int] = field(default_factory=set)
+    extended: dict[int, datetime] = field(default_factory=dict)
+
+    def noticed(self, user: User, now: datetime) -> None:
+        """Note that a person is here, unless their row says so already."""
+        if now - user.last_seen > timedelta(seconds=PRESENCE_SECONDS):
+            self.seen.add(user.id)
+
+    async def write(self, database: Database, now: datetime) -> None:
+        """Write what was gathered; keeps it for the next time if the database is away."""
+        seen, self.seen = self.seen, set()
+        extended, self.extended = self.extended, {}
+        if not seen and not extended:
+            return
+        try:
+            async with database.write() as tx:
+                if seen:
+                    await accounts.seen(tx, seen, now)
+                await sessions.extend(tx, extended, now)
+        except Unavailable:
+            self.seen |= seen
+            self.extended = extended | self.extended
+
+
+@dataclass
+class Runtime:
+    """Everything that is open, in one place."""
+
+    settings: Settings
+    secret: str
+    database: Database
+    bell: Bell
+    hub: Hub
+    tail: Tail
+    presence: Presence = field(default_factory=Presence)
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    schema_problem: str | None = None
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @classmethod
+    def assemble(cls, settings: Settings, secret: str) -> "Runtime":
+        """Put the parts together; connects to nothing yet."""
+        database = open_database(settings)
+        bell = open_bell(settings)
+        hub = Hub()
+        database.ring = bell.ring
+        return cls(settings, secret, database, bell, hub, Tail(database, bell, hub))
+
+    async def open(self) -> None:
+        """Begin to follow the log. Where the schema is not ready, wait for requests to say so."""
+        await self.bell.open()
+        if self.schema_problem is None:
+            await self.tail.begin()
+            self._spawn(self.tail.follow(), "tail")
+            self._spawn(self._keep_presence(), "presence")
+            self._spawn(self._prune(), "pruning")
+
+    async def close(self) -> None:
+        """Stop the tasks, write what was gathered, and close all connections."""
+        self.stopping.set()
+        for task in self.tasks:
+            task.cancel()
+        for task in self.tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if self.schema_problem is None:
+            await self.presence.write(self.database, datetime.now(UTC))
+        await self.bell.close()
+        await self.database.close()
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_tell_of_failure)
+        self.tasks.append(task)
+
+    async def _keep_presence(self) -> None:
+        while True:
+            await asyncio.sleep(PRESENCE_SECONDS)
+            await self.presence.write(self.database, datetime.now(UTC))
+
+    async def _prune(self) -> None:
+        settings = self.settings
+        while True:
+            started = time.monotonic()
+            with contextlib.suppress(Unavailable):
+                async with self.database.write() as tx:
+                    await retention.prune(
+                        tx,
+                        datetime.now(UTC),
+                        keep_days=settings.log_retention_days,
+                        keep_events=settings.log_retention_events,
+                    )
+            await asyncio.sleep(max(1.0, PRUNING_SECONDS - (time.monotonic() - started)))
+
+    def session_life(self, *, remembered: bool) -> timedelta:
+        """Return how long a browser session lasts without use."""
+        if remembered:
+            return timedelta(days=self.settings.remember_days)
+        return timedelta(hours=self.settings.session_hours)
+
+
+def _tell_of_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("task.died", task=task.get_name(), exc_info=error)
+
+
+def runtime() -> Runtime:
+    """Return what is open for the current application."""
+    return cast("Runtime", current_app.extensions[EXTENSION])

@@ -1,0 +1,17 @@
+/*
+ * The length of a post as the server counts it: grapheme clusters, and every http(s) link counts 23.
+ * Pure functions, used by compose.js; the server has the last word.
+ */
+
+const LINK = /\bhttps?:\/\/[^\s<>"]+/giu
+const LINK_LENGTH = 23
+
+const segmenter = globalThis.Intl?.Segmenter && new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+const clusters = (text) => [...(segmenter ? segmenter.segment(text) : text)].length
+
+/** Count what a reader sees as one character, links as 23. */
+export function length(text) {
+  const links = text.match(LINK) ?? []
+  return clusters(text.replace(LINK, '')) + links.length * LINK_LENGTH
+}

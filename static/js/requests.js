@@ -1,0 +1,28 @@
+/*
+ * Posting a form in the background. Answers are JSON: the thing itself, or a problem
+ * `{title, detail, errors}`. A lost connection throws, as fetch does.
+ */
+
+const TIMEOUT_MS = 15000
+
+/** POST the fields; return { ok, status, body } where body is the JSON, or null for another type. */
+export async function post(address, fields) {
+  const response = await fetch(address, {
+    method: 'POST',
+    body: new URLSearchParams(fields),
+    headers: { Accept: 'application/json' },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  const isJson = /\bjson\b/.test(response.headers.get('Content-Type') ?? '')
+  const body = isJson ? await response.json() : null
+  return { ok: response.ok, status: response.status, body }
+}
+
+/** Say a problem in one line: the messages of its fields, else its detail or title. */
+export function reason(problem, otherwise) {
+  const messages = Object.values(problem?.errors ?? {}).flat()
+  return messages.join(' ') || problem?.detail || problem?.title || otherwise
+}
+
+/** The token that every form of this page carries. */
+export const csrfToken = () => document.querySelector('#act [name=csrf_token]').value
