@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import structlog
+from cachetools import LRUCache
 from quart import current_app
 
 from microblog.actions import accounts, retention, sessions
@@ -19,6 +20,7 @@ from microblog.backends.bell import Bell, open_bell
 from microblog.core.errors import Unavailable
 from microblog.database import Database, open_database
 from microblog.models import User
+from microblog.queries import schema
 from microblog.realtime.hub import Hub
 from microblog.realtime.tail import Tail
 from microblog.settings import Settings
@@ -26,6 +28,10 @@ from microblog.settings import Settings
 EXTENSION = "microblog"
 PRESENCE_SECONDS = 60
 PRUNING_SECONDS = 3600
+ARTICLES_KEPT = 4096
+RETRY_SECONDS = 2.0
+DATABASE_AWAY = "The database is out of reach."
+FRAMES_SHARED = 512
 
 log = structlog.get_logger(__name__)
 
@@ -71,8 +77,11 @@ class Runtime:
     presence: Presence = field(default_factory=Presence)
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
+    articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
+    frames: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(FRAMES_SHARED))
+    limiters: dict[str, Any] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    schema_problem: str | None = None
+    not_ready: str | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod
@@ -85,13 +94,35 @@ class Runtime:
         return cls(settings, secret, database, bell, hub, Tail(database, bell, hub))
 
     async def open(self) -> None:
-        """Begin to follow the log. Where the schema is not ready, wait for requests to say so."""
+        """Begin to follow the log.
+
+        Where the database is away or its tables are not ready, `not_ready` says so, and the
+        start is tried again every two seconds: no restart is needed after the cure.
+        """
         await self.bell.open()
-        if self.schema_problem is None:
-            await self.tail.begin()
-            self._spawn(self.tail.follow(), "tail")
-            self._spawn(self._keep_presence(), "presence")
-            self._spawn(self._prune(), "pruning")
+        if not await self._start():
+            self._spawn(self._start_later(), "start")
+
+    async def _start(self) -> bool:
+        try:
+            async with self.database.read() as read:
+                self.not_ready = await schema.problem(read)
+            if self.not_ready is None:
+                await self.tail.begin()
+        except Unavailable:
+            self.not_ready = DATABASE_AWAY
+        if self.not_ready is not None:
+            log.warning("start.waits", reason=self.not_ready)
+            return False
+        self._spawn(self.tail.follow(), "tail")
+        self._spawn(self._keep_presence(), "presence")
+        self._spawn(self._prune(), "pruning")
+        return True
+
+    async def _start_later(self) -> None:
+        await asyncio.sleep(RETRY_SECONDS)
+        while not await self._start():
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def close(self) -> None:
         """Stop the tasks, write what was gathered, and close all connections."""
@@ -101,7 +132,7 @@ class Runtime:
         for task in self.tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if self.schema_problem is None:
+        if self.not_ready is None:
             await self.presence.write(self.database, datetime.now(UTC))
         await self.bell.close()
         await self.database.close()

@@ -1,14 +1,23 @@
 """What every test may ask for: servers, ports, time limits; pytest reads this file by itself."""
 
 import os
+import shutil
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
 from types import FrameType
 
 import hypothesis
 import pytest
+from quart import Quart
 
+from microblog import create_app
+from microblog.cli.db import upgrade_to_head
+from microblog.database import Database, open_database
+from microblog.settings import Settings
+from tests.people import MakePost, MakeUser, Visit
 from tests.services import Postgres, Redis, choose_free_port, clean_environment, missing
+from tests.serving import Serving, serving
 
 LIMIT_SECONDS = 120
 IN_CI = bool(os.environ.get("CI"))
@@ -125,4 +134,85 @@ def free_port() -> int:
 
 
 # --- The app, its databases, its people --------------------------------------------------------
-# (the fixtures of the app and of its databases go here)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables, to be copied: migrating takes longer than a test."""
+    path = tmp_path_factory.mktemp("migrated") / "microblog.db"
+    upgrade_to_head(Settings(database_url=f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: Postgres) -> str:
+    """The address of a PostgreSQL database with all tables, to be copied."""
+    url = postgres_server.create_database()
+    upgrade_to_head(Settings(database_url=url))
+    return url
+
+
+both_databases = pytest.mark.parametrize("backend", ["sqlite", "postgres"], indirect=True)
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> str:
+    """On what the test runs: "sqlite" alone, or "postgres" with Redis (see `both_databases`)."""
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """Settings of a microblog with an empty database of its own."""
+    common = {"data_dir": tmp_path, "secret_key": "test" * 16, "bcrypt_rounds": 4}
+    if backend == "sqlite":
+        source = request.getfixturevalue("migrated_sqlite")
+        shutil.copy(source, tmp_path / "microblog.db")
+        yield Settings(**common, log_level="error")
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    redis: Redis = request.getfixturevalue("redis_server")
+    url = server.create_database(request.getfixturevalue("migrated_postgres"))
+    yield Settings(**common, log_level="error", database_url=url, redis_url=redis.url)
+    server.drop_database(url)
+
+
+@pytest.fixture
+async def app(settings: Settings) -> AsyncIterator[Quart]:
+    """The application, serving: its log is followed, but no port is open."""
+    made = create_app(settings)
+    async with made.test_app():
+        yield made
+
+
+@pytest.fixture
+async def server(settings: Settings) -> AsyncIterator[Serving]:
+    """The application on a real port, in this process."""
+    async with serving(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The test's database, without an application."""
+    opened = open_database(settings)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def make_user(database: Database) -> MakeUser:
+    """Make a person: `await make_user("mina")`; the password is `people.PASSWORD`."""
+    return MakeUser(database)
+
+
+@pytest.fixture
+def make_post(database: Database) -> MakePost:
+    """Publish a post: `await make_post(mina, "Hello")`."""
+    return MakePost(database)
+
+
+@pytest.fixture
+def visit(app: Quart, database: Database) -> Visit:
+    """Open a browser without JavaScript: `await visit(mina)`, or `await visit()` for a stranger."""
+    return Visit(app, database)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, update
 
 from microblog.actions import idempotency, notifications
-from microblog.core import events, text
+from microblog.core import events, markup, text
 from microblog.core.errors import NotFound
 from microblog.database import Tx
 from microblog.models import Mention, Notification, Post, PostTag, User
@@ -34,7 +34,7 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> Post:
         earlier = await idempotency.earlier(tx, author.id, draft.key, body)
         if earlier is not None:
             return await post_queries.visible(tx, earlier, author.id)
-    parsed = text.parse(body)
+    parsed = markup.parse(body)
     mentioned = await users.ids_of(tx, parsed.mentions)
     await tx.execute(
         update(User).where(User.id == author.id).values(post_count=User.post_count + 1)

@@ -16,13 +16,15 @@ _STONES: Final = 8
 """Of the 15 cells: never an empty picture, never a full one."""
 
 _ACCENTS: Final = 2
-_CELL: Final = 12
-_MARGIN: Final = 10
+_CELL: Final = 10
+
+_MARGIN: Final = 15
+"""A round frame cuts nothing off: the field's corners are 35.4 units from the middle, of 40."""
 
 # Outlines from the upper left corner of a cell: a disc, and a leaf that leans either way.
-_DISC: Final = "m0 6a6 6 0 0 1 12 0a6 6 0 0 1-12 0z"
-_LEAF: Final = "h6a6 6 0 0 1 6 6v6h-6a6 6 0 0 1-6-6z"
-_LEAF_MIRRORED: Final = "m12 0v6a6 6 0 0 1-6 6h-6v-6a6 6 0 0 1 6-6z"
+_DISC: Final = "m0 5a5 5 0 0 1 10 0a5 5 0 0 1-10 0z"
+_LEAF: Final = "h5a5 5 0 0 1 5 5v5h-5a5 5 0 0 1-5-5z"
+_LEAF_MIRRORED: Final = "m10 0v5a5 5 0 0 1-5 5h-5v-5a5 5 0 0 1 5-5z"
 
 
 def draw(seed: str) -> str:
@@ -39,7 +41,7 @@ def draw(seed: str) -> str:
     accents = "".join(_outlines(order[:_ACCENTS], leaves))
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 80">'
-        f'<path fill="{_colour(hue, 0.45, 0.5)}" d="M0 0h80v80H0z"/>'
+        f'<path fill="{_colour(hue, 0.41, 0.5)}" d="M0 0h80v80H0z"/>'
         f'<path fill="{_colour(hue, 0.94, 0.8)}" d="{stones}"/>'
         f'<path fill="{_colour(hue + 0.12, 0.78, 0.9)}" d="{accents}"/></svg>'
     )

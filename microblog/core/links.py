@@ -24,6 +24,9 @@ _RUN = regex.compile(rf"[^\s`<>\\^|]{{1,{LONGEST_LINK + 1}}}+")
 # User, host and port: what stands between the slashes. More than this is no host's name.
 _AUTHORITY = regex.compile(r"[^/?#]{0,300}+")
 
+# A user name before the host, or a letter in it that nobody sees.
+_HIDING = regex.compile(r"[@\p{C}]")
+
 _CJK = r"[\p{Hangul}\p{Han}\p{Hiragana}\p{Katakana}]"
 
 # No top-level domain mixes scripts, so "com입니다" is "com" and the rest of the sentence. A later
@@ -50,8 +53,8 @@ _linkify = LinkifyIt(options={"fuzzy_link": False, "fuzzy_email": False, "fuzzy_
 class Link:
     """Hold one address: `text[start:end]` is it, as typed.
 
-    `safe` is false for an address that only looks like one to be followed: with a user name
-    before the host ("https://bank.example@evil.example"), which hides where it leads.
+    `safe` is false for an address that hides where it leads: by a user name before the host
+    ("https://bank.example@evil.example") or by letters in it that nobody sees.
     """
 
     start: int
@@ -72,7 +75,7 @@ def find(text: str) -> Iterator[Link]:
         if length := _length(text, start, position):
             authority = _AUTHORITY.match(text, position + 2, start + length)
             position = start + length
-            yield Link(start, position, safe=authority is not None and "@" not in authority[0])
+            yield Link(start, position, safe=not (authority and _HIDING.search(authority[0])))
 
 
 def _length(text: str, start: int, colon_end: int) -> int:

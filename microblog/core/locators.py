@@ -44,10 +44,8 @@ def _is_plain_path(path: str) -> bool:
 
 
 def _has_trick(text: str) -> bool:
-    """Whether `text` holds a backslash, or what is not seen: spaces, controls, format characters."""
-    return any(
-        letter in "\\\ufffd" or unicodedata.category(letter)[0] in "CZ" for letter in text
-    )
+    """Whether `text` holds a backslash or what is not seen: a space, a control, a format mark."""
+    return any(letter in "\\\ufffd" or unicodedata.category(letter)[0] in "CZ" for letter in text)
 
 
 def _stays_here(target: str) -> bool:

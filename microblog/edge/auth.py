@@ -14,6 +14,7 @@ from quart_auth import Action, AuthUser, QuartAuth
 from microblog.core.errors import NotSignedIn
 from microblog.core.tokens import InvalidToken, read_access
 from microblog.database import Read
+from microblog.edge import language
 from microblog.edge.request import asking, is_api
 from microblog.models import User
 from microblog.queries import access
@@ -70,7 +71,7 @@ def forget_on_this_browser() -> None:
 
 
 def _cookie() -> QuartAuth:
-    return cast(QuartAuth, current_app.extensions["QUART_AUTH"][0])
+    return cast("QuartAuth", current_app.extensions["QUART_AUTH"][0])
 
 
 async def visitor(read: Read) -> Visitor:
@@ -79,9 +80,16 @@ async def visitor(read: Read) -> Visitor:
         found = await (_by_bearer(read) if is_api() else _by_cookie(read))
         if found.user is not None:
             runtime().presence.noticed(found.user, datetime.now(UTC))
+        language.choose(found.user)
         g.visitor = found
     known: Visitor = g.visitor
     return known
+
+
+def become(user: User) -> None:
+    """Make the rest of this request for somebody who has just logged in."""
+    language.choose(user)
+    g.visitor = Visitor(user)
 
 
 async def _by_cookie(read: Read) -> Visitor:

@@ -9,7 +9,7 @@ from wtforms import Form as PlainForm
 from wtforms.csrf.session import SessionCSRF
 
 from microblog.core.errors import Invalid
-from microblog.core.tokens import derive_key
+from microblog.core.tokens import derive_key, random_token
 from microblog.edge.language import gettext, ngettext, say
 from microblog.runtime import runtime
 
@@ -82,3 +82,8 @@ async def has_good_token() -> bool:
     fields = await request.form
     token = request.headers.get(TOKEN_HEADER) or fields.get("csrf_token", "")
     return _OnlyToken(MultiDict({"csrf_token": token})).validate()
+
+
+def new_key() -> str:
+    """Return an idempotency key for a form that is shown."""
+    return random_token()

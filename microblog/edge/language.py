@@ -52,6 +52,11 @@ def current() -> str:
     return _current.get()
 
 
+def speak(language: str) -> None:
+    """Speak a language from here on, in this request."""
+    _current.set(language)
+
+
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Make what is inside the block in a language."""

@@ -64,3 +64,11 @@ async def _count(names: list[str], limit: int, window: timedelta) -> None:
     async with runtime().database.write() as tx:
         for name in names:
             await tries.count(tx, name, limit, window, datetime.now(UTC))
+
+
+def count_post(user_id: int) -> None:
+    """Count a post that somebody writes; raises TooManyTries."""
+    limiters = runtime().limiters
+    if "posts" not in limiters:
+        limiters["posts"] = RateLimiter(runtime().settings.posts_per_minute, 60)
+    limiters["posts"].take(str(user_id))

@@ -17,6 +17,8 @@ async def verify(password: str, hashed: str | None) -> bool:
     """Compare a password; the same work is done where there is no account (`hashed` None)."""
     rounds = runtime().settings.bcrypt_rounds
     async with runtime().hashing:
-        known: str = hashed or await asyncio.to_thread(passwords.dummy_hash, rounds)
+        known = hashed
+        if known is None:
+            known = await asyncio.to_thread(passwords.dummy_hash, rounds)
         matches = await asyncio.to_thread(passwords.verify, password, known)
     return matches and hashed is not None

@@ -44,4 +44,4 @@ async def unread(read: Read, user_ids: Collection[int]) -> dict[int, int]:
         .where(Notification.user_id.in_(user_ids), Notification.read_at.is_(None))
         .group_by(Notification.user_id)
     )
-    return dict((await read.execute(statement)).tuples().all())
+    return {row[0]: row[1] for row in await read.execute(statement)}

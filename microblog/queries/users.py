@@ -67,7 +67,7 @@ async def ids_of(read: Read, usernames: Sequence[str]) -> dict[str, int]:
             User.username_key.in_(usernames), User.deactivated_at.is_(None)
         )
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 async def has_admin(read: Read) -> bool:

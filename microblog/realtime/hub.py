@@ -83,6 +83,10 @@ class Hub:
         """Return who is connected: the people for whom the tail asks what concerns them."""
         return frozenset(self._by_viewer)
 
+    def count_of(self, viewer_id: int) -> int:
+        """Return how many connections a person has in this process."""
+        return len(self._by_viewer.get(viewer_id, ()))
+
     def join(self, listener: Listener) -> None:
         """Let a listener hear all after its cursor.
 

@@ -43,7 +43,7 @@ class Tail:
             except Unavailable:
                 log.warning("tail.database_away")
                 await asyncio.sleep(POLL_SECONDS)
-            except Exception:  # noqa: BLE001 - one bad read must not end live delivery for everyone
+            except Exception:
                 log.exception("tail.failed")
                 await asyncio.sleep(POLL_SECONDS)
 

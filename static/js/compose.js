@@ -14,8 +14,9 @@ import { post, reason } from './requests.js'
 const LIMIT = 500
 const NEAR_LIMIT = 20
 const SIGNED_OUT = 401
+const SERVER_FAULT = 500
 
-const form = document.querySelector('#compose')
+const form = document.querySelector('#compose-form')
 const draftName = `draft:${document.body.dataset.viewer}`
 let sending = false
 let sentText = null
@@ -64,6 +65,8 @@ async function send(field) {
 
 function settle(field, answer) {
   if (!answer.ok) {
+    // Refused means not stored, so the key is still free; after a fault of the server who knows?
+    if (answer.status < SERVER_FAULT) sentText = null
     complain(reason(answer.body, form.dataset.refused))
     form.querySelector('[data-login]').hidden = answer.status !== SIGNED_OUT
     return

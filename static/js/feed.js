@@ -86,9 +86,10 @@ function canSlideIn() {
 function flush() {
   const posts = waiting
   waiting = []
+  // At the very top the browser doesn't anchor the scroll, so what is new comes into view.
+  scrollTo(0, 0)
   insert(posts)
   showPill()
-  scrollTo(0, 0)
 }
 
 function insert(posts) {
@@ -141,10 +142,10 @@ function showPill() {
 
 async function showWaiting(event) {
   const tooMany = waiting.length > MOST_WAITING
+  scrollTo(0, 0)
   if (tooMany) await reload()
   else insert(waiting)
   reset()
-  scrollTo({ top: 0 })
   // A click of the keyboard has no count; a focus left by the mouse would hold later posts back.
   if (event.detail === 0) focusItem(feed().firstElementChild)
 }

@@ -17,6 +17,7 @@ import { showState } from './status.js'
 async function reloadInPlace() {
   const position = await refresh()
   feed.reset()
+  notifications.showUnread(Number(document.body.dataset.unreadCount))
   return position
 }
 

@@ -52,7 +52,7 @@ export function showUnread(unread) {
 }
 
 function markRead(id) {
-  const body = new URLSearchParams({ csrf_token: csrfToken(), id })
+  const body = new URLSearchParams({ csrf_token: csrfToken(), id, up_to: id })
   // The page is being left: nobody waits for the answer.
   fetch(list().dataset.read, { method: 'POST', body, keepalive: true }).catch(() => {})
 }

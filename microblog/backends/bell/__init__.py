@@ -35,6 +35,6 @@ def open_bell(settings: Settings) -> Bell:
     """Make the bell that the settings ask for: Redis where it is set, else within the process."""
     if settings.redis_url is None:
         return MemoryBell()
-    from microblog.backends.bell.redis import RedisBell  # noqa: PLC0415 - a driver
+    from microblog.backends.bell.redis import RedisBell
 
     return RedisBell(settings.redis_url)

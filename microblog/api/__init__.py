@@ -1,0 +1,7 @@
+"""The JSON API under `/api`: a module a noun."""
+
+from quart import Quart
+
+
+def install(app: Quart) -> None:
+    """Add the API to an application."""

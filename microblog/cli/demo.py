@@ -1,0 +1,8 @@
+"""`microblog demo`."""
+
+import click
+
+
+@click.command()
+def demo() -> None:
+    """To be written."""

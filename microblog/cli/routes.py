@@ -1,0 +1,8 @@
+"""`microblog routes`."""
+
+import click
+
+
+@click.command()
+def routes() -> None:
+    """To be written."""

@@ -1,0 +1,8 @@
+"""`microblog user`."""
+
+import click
+
+
+@click.command()
+def user() -> None:
+    """To be written."""

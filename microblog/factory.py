@@ -1,0 +1,75 @@
+"""The application factory: the wiring, read from top to bottom.
+
+`create_app` reads no file and no variable, and opens nothing. Settings that are not given are
+read when serving begins, where a plain server imports `microblog:app`.
+"""
+
+from typing import Any
+
+from quart import Quart
+
+from microblog import api, live, web
+from microblog.core.errors import Message
+from microblog.edge import auth, compression, csrf, errors, headers, language, logs
+from microblog.edge.errors import Problem
+from microblog.edge.request import LONGEST_BODY_BYTES, MicroblogRequest, asking
+from microblog.live.connection import BoundedConnection
+from microblog.resources import TEMPLATES
+from microblog.runtime import EXTENSION, Runtime, runtime
+from microblog.secret_file import keep
+from microblog.settings import Settings
+
+ALWAYS_SERVED = ("/healthz", "/readyz", "/static/")
+
+
+def create_app(settings: Settings | None = None) -> Quart:
+    """Make the application; with no settings given they are read when serving begins."""
+    app = Quart("microblog", template_folder=str(TEMPLATES), static_folder=None)
+    app.request_class = MicroblogRequest
+    app.asgi_websocket_class = BoundedConnection
+    app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY_BYTES
+    app.config["TEMPLATES_AUTO_RELOAD"] = False
+
+    auth.install(app)
+    errors.install(app)
+    web.install(app)
+    api.install(app)
+    live.install(app)
+
+    app.before_request(logs.start_clock)
+    app.before_request(_greet)
+    app.before_request(csrf.guard)
+    app.before_websocket(_greet)
+    # After a request these run in the opposite order.
+    app.after_request(logs.write_access)
+    app.after_request(headers.add)
+    app.after_request(compression.compress)
+
+    _open_while_serving(app, settings)
+    return app
+
+
+async def _greet() -> Any:
+    """Choose the language of a stranger, and say so where the server is not ready to serve."""
+    language.choose(None)
+    not_ready = runtime().not_ready
+    if not_ready is None or asking().path.startswith(ALWAYS_SERVED):
+        return None
+    return await errors.answer(Problem(503, Message(not_ready), retry_after_seconds=5))
+
+
+def _open_while_serving(app: Quart, settings: Settings | None) -> None:
+    @app.before_serving
+    async def begin() -> None:
+        chosen = settings if settings is not None else Settings.from_env()
+        logs.configure(chosen.log_level)
+        secret = chosen.secret_key or keep(chosen.data_dir)
+        app.secret_key = secret
+        auth.configure(app, chosen)
+        app.extensions[EXTENSION] = Runtime.assemble(chosen, secret)
+        await app.extensions[EXTENSION].open()
+
+    @app.after_serving
+    async def end() -> None:
+        if EXTENSION in app.extensions:
+            await app.extensions[EXTENSION].close()

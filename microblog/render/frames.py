@@ -1,0 +1,116 @@
+"""The frames of /live: JSON text. An item is made and encoded once a process, form and language.
+
+Two forms of the same items: `microblog.v1` carries the API's JSON, for programs;
+`microblog.html.v1` carries ready markup in the page's language, for our own pages.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from microblog.core.events import Kind
+from microblog.edge import language
+from microblog.models import Notification, Post, User
+from microblog.queries.events import Delivery
+from microblog.render import fragments
+from microblog.render import json as as_json
+from microblog.runtime import runtime
+
+JSON_FORM = "microblog.v1"
+HTML_FORM = "microblog.html.v1"
+FORMS = (HTML_FORM, JSON_FORM)
+
+
+def hello(epoch: str, cursor: int, heartbeat_seconds: int) -> str:
+    """Return the first frame: where the client is, and how often it will hear from us."""
+    return _dump(
+        {
+            "type": "hello",
+            "epoch": epoch,
+            "cursor": str(cursor),
+            "heartbeat_seconds": heartbeat_seconds,
+        }
+    )
+
+
+def heartbeat(cursor: int) -> str:
+    """Return the frame that moves a quiet client on."""
+    return _dump({"type": "heartbeat", "cursor": str(cursor)})
+
+
+def resync(reason: str, cursor: int) -> str:
+    """Return the frame that tells a client to load anew what it shows."""
+    return _dump({"type": "resync", "reason": reason, "cursor": str(cursor)})
+
+
+def subscribed(topic: str, cursor: int) -> str:
+    """Return the answer to `subscribe`: after `cursor`, the topic's events come."""
+    return _dump({"type": "subscribed", "topic": topic, "cursor": str(cursor)})
+
+
+def events(deliveries: Sequence[Delivery], cursor: int, form: str, code: str) -> str:
+    """Return a frame of items, oldest first; listeners that get the same items share it."""
+    key = (form, code, cursor, *(delivery.event.id for delivery in deliveries))
+    frame = runtime().frames.get(key)
+    if frame is None:
+        items = ",".join(text for d in deliveries if (text := item(d, form, code)) is not None)
+        frame = f'{{"type":"events","cursor":"{cursor}","items":[{items}]}}'
+        runtime().frames[key] = frame
+    return frame
+
+
+def item(delivery: Delivery, form: str, code: str) -> str | None:
+    """Return one encoded item, or None for an event that has nothing to show (any more)."""
+    key = (form, code)
+    if key not in delivery.encoded:
+        with language.speaking(code):
+            data = _data(delivery, form)
+        delivery.encoded[key] = (
+            None
+            if data is None
+            else _dump(
+                {"id": str(delivery.event.id), "kind": str(delivery.event.kind), "data": data}
+            )
+        )
+    return delivery.encoded[key]
+
+
+def _data(delivery: Delivery, form: str) -> dict[str, Any] | None:
+    event, subject = delivery.event, delivery.subject
+    if event.kind is Kind.NOTIFICATIONS_READ:
+        return {"unread_count": delivery.unread, "up_to": str(event.ref_id)}
+    if isinstance(subject, Post):
+        if event.kind is Kind.POST_DELETED:
+            return {"id": str(subject.id)}
+        return _post(subject, form)
+    if isinstance(subject, User):
+        return _user(subject, form)
+    if isinstance(subject, Notification):
+        return _notification(subject, delivery.unread, form)
+    return None
+
+
+def _post(row: Post, form: str) -> dict[str, Any]:
+    if form == JSON_FORM:
+        return as_json.post(row)
+    article = fragments.post(row).markup
+    return {"id": str(row.id), "author_id": str(row.author_id), "html": article}
+
+
+def _user(row: User, form: str) -> dict[str, Any]:
+    shown = as_json.user(row)
+    if form == JSON_FORM:
+        return shown
+    kept = ("id", "display_name", "post_count", "follower_count", "following_count")
+    return {name: shown[name] for name in kept}
+
+
+def _notification(row: Notification, unread: int, form: str) -> dict[str, Any]:
+    told = {"id": str(row.id), "unread_count": unread}
+    if form == JSON_FORM:
+        return as_json.notification(row) | told
+    return told | {"html": fragments.notification(row)}
+
+
+def _dump(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,64 @@
+"""Posts, people and notifications as JSON, for the API and for the frames of /live.
+
+Ids are strings: they are opaque, sort by time, and outgrow what JavaScript's numbers hold.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from microblog.models import Notification, Post, User
+from microblog.render import views
+
+
+def moment(at: datetime) -> str:
+    """Return a time as RFC 3339, in UTC, to the millisecond."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def user(row: User, *, own: bool = False) -> dict[str, Any]:
+    """Return a person; the e-mail address only where it is `own`."""
+    base = f"/api/users/{row.id}"
+    shown: dict[str, Any] = {
+        "id": str(row.id),
+        "username": row.username,
+        "display_name": row.name,
+        "about_me": row.about_me,
+        "first_seen": moment(row.first_seen),
+        "last_seen": moment(row.last_seen),
+        "post_count": row.post_count,
+        "follower_count": row.follower_count,
+        "following_count": row.following_count,
+        "_links": {"self": base, "avatar": views.avatar_path(row.username)},
+    }
+    if own:
+        shown["email"] = row.email
+    return shown
+
+
+def post(row: Post) -> dict[str, Any]:
+    """Return a post with its author."""
+    return {
+        "id": str(row.id),
+        "body": row.body,
+        "html": views.body_html(row),
+        "visibility": row.visibility,
+        "created_at": moment(row.created_at),
+        "author": user(row.author),
+        "_links": {
+            "self": f"/api/posts/{row.id}",
+            "author": f"/api/users/{row.author_id}",
+            "page": views.post_path(row.id),
+        },
+    }
+
+
+def notification(row: Notification) -> dict[str, Any]:
+    """Return a notification with who caused it and the post it is about."""
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "created_at": moment(row.created_at),
+        "read": row.read_at is not None,
+        "actor": user(row.actor),
+        "post": post(row.post) if row.post is not None else None,
+    }

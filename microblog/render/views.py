@@ -1,0 +1,126 @@
+"""What templates are given: people, posts and notifications with their addresses and markup."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from microblog.core import markup
+from microblog.models import Notification, Post, User
+
+
+def profile_path(username: str) -> str:
+    """Return the address of a person's page."""
+    return f"/user/{quote(username)}"
+
+
+def tag_path(tag: str) -> str:
+    """Return the address of a hashtag's page."""
+    return f"/tag/{quote(tag)}"
+
+
+def avatar_path(username: str) -> str:
+    """Return the address of a person's picture."""
+    return f"{profile_path(username)}/avatar.svg"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person as everyone may see them."""
+
+    id: int
+    username: str
+    display_name: str
+    about_me: str
+    url: str
+    avatar_url: str
+    first_seen: datetime
+    last_seen: datetime
+    post_count: int
+    follower_count: int
+    following_count: int
+    is_admin: bool
+
+    @property
+    def about_html(self) -> Markup:
+        """What the person says of themselves, with links."""
+        return Markup(markup.render(self.about_me, profile_path, tag_path, ()))  # noqa: S704
+
+
+@dataclass(frozen=True, slots=True)
+class PostView:
+    """A post; `html` is the safe markup of its text, `markup` the whole ready article."""
+
+    id: int
+    url: str
+    author: PersonView
+    created_at: datetime
+    deleted: bool
+    html: Markup
+    markup: Markup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationView:
+    """Something that `actor` did, with the post it is about."""
+
+    id: int
+    kind: str
+    actor: PersonView
+    post: PostView | None
+    created_at: datetime
+    read: bool
+
+
+def person(user: User) -> PersonView:
+    """Make the view of a person."""
+    return PersonView(
+        id=user.id,
+        username=user.username,
+        display_name=user.name,
+        about_me=user.about_me,
+        url=profile_path(user.username),
+        avatar_url=avatar_path(user.username),
+        first_seen=user.first_seen,
+        last_seen=user.last_seen,
+        post_count=user.post_count,
+        follower_count=user.follower_count,
+        following_count=user.following_count,
+        is_admin=user.is_admin,
+    )
+
+
+def body_html(post: Post) -> str:
+    """Return the safe markup of a post's text; only people who exist are linked."""
+    known = {mention.username_key for mention in post.mentions}
+    return markup.render(post.body, profile_path, tag_path, known)
+
+
+def post_path(post_id: int) -> str:
+    """Return the address of a post's page."""
+    return f"/post/{post_id}"
+
+
+def post(row: Post) -> PostView:
+    """Make the view of a post, without its article."""
+    return PostView(
+        id=row.id,
+        url=post_path(row.id),
+        author=person(row.author),
+        created_at=row.created_at,
+        deleted=row.deleted_at is not None,
+        html=Markup(body_html(row)),  # noqa: S704 - core.markup escapes, nh3 checks
+    )
+
+
+def notification(row: Notification) -> NotificationView:
+    """Make the view of a notification."""
+    return NotificationView(
+        id=row.id,
+        kind=row.kind,
+        actor=person(row.actor),
+        post=post(row.post) if row.post is not None else None,
+        created_at=row.created_at,
+        read=row.read_at is not None,
+    )

@@ -1,0 +1,24 @@
+"""The HTML pages: a module a noun, each with its blueprint. `install` adds them all."""
+
+from quart import Quart
+
+from microblog.web import (
+    assets,
+    auth,
+    health,
+    layout,
+    notifications,
+    people,
+    posts,
+    settings,
+    setup,
+    timelines,
+)
+
+
+def install(app: Quart) -> None:
+    """Add the pages, their static files and what every template may use to an application."""
+    layout.install(app)
+    assets.install(app)
+    for module in (auth, health, notifications, people, posts, settings, setup, timelines):
+        app.register_blueprint(module.blueprint)

@@ -1,0 +1,204 @@
+"""Signing up, logging in and out."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from quart import Blueprint, redirect, render_template, request, url_for
+from wtforms import BooleanField, HiddenField, PasswordField, StringField
+
+from microblog.actions import accounts, sessions
+from microblog.actions.accounts import NewAccount
+from microblog.core import names, passwords
+from microblog.core.errors import Forbidden, Invalid, Message, TooManyTries, message
+from microblog.core.locators import safe_next
+from microblog.database import Tx
+from microblog.edge import auth, errors, forms, language, limits
+from microblog.edge.csrf import shows_form_again
+from microblog.edge.forms import Form
+from microblog.edge.language import gettext as _
+from microblog.edge.language import say
+from microblog.edge.passwords import hash_password, verify
+from microblog.edge.request import device
+from microblog.models import User
+from microblog.queries import users
+from microblog.queries.events import HOME
+from microblog.runtime import runtime
+from microblog.web import layout
+from microblog.web.compose import fresh_form
+from microblog.web.timelines import show_home
+
+blueprint = Blueprint("auth", __name__, url_prefix="/auth")
+
+STALE = message("This page was open too long. Nothing you typed is lost: send it again.")
+
+
+class LoginForm(Form):
+    """A log-in; `draft` carries a text that was being written when the session ended."""
+
+    username = StringField()
+    password = PasswordField()
+    remember_me = BooleanField()
+    next = HiddenField()
+    draft = HiddenField()
+
+
+class RegisterForm(Form):
+    """A sign-up."""
+
+    username = StringField()
+    email = StringField()
+    password = PasswordField()
+    password2 = PasswordField()
+    next = HiddenField()
+
+
+@blueprint.get("/login")
+async def login() -> Any:
+    """Show the log-in."""
+    if await _is_signed_in():
+        return redirect(_target(None), 303)
+    return await _show_login(LoginForm(data={"next": _wanted()}))
+
+
+@blueprint.post("/login")
+@shows_form_again
+async def log_in() -> Any:
+    """Log in by username or e-mail. A refusal does not tell whether there is such an account."""
+    form = LoginForm(await forms.sent())
+    if not form.validate():
+        form.form_errors.append(say(STALE))
+        return await _show_login(form, 403)
+    try:
+        user = await _prove(form.username.data or "", form.password.data or "")
+    except TooManyTries as refusal:
+        problem = errors.problem_of(refusal)
+        form.form_errors.append(problem.detail)
+        headers = {"Retry-After": str(refusal.retry_after_seconds)}
+        return await _show_login(form, 429, headers)
+    if user is None:
+        form.form_errors.append(_("That username and password do not belong together."))
+        return await _show_login(form, 401)
+    async with runtime().database.write() as tx:
+        await begin_session(tx, user, remembered=bool(form.remember_me.data))
+    if form.draft.data:
+        return await _home_with(user, form.draft.data)
+    return redirect(_target(form.next.data), 303)
+
+
+async def _prove(name: str, password: str) -> User | None:
+    """Return whose name and password these are. The same work is done whoever asks."""
+    await limits.count_login(name)
+    async with runtime().database.read() as read:
+        user = await users.by_login(read, name)
+    if not await verify(password, user.password_hash if user else None):
+        return None
+    await limits.forgive_login(name)
+    return user
+
+
+async def begin_session(tx: Tx, user: User, *, remembered: bool = False) -> None:
+    """Open a session for a person on this browser."""
+    life = runtime().session_life(remembered=remembered)
+    now = datetime.now(UTC)
+    token = await sessions.open_session(
+        tx, user.id, now, life=life, remembered=remembered, device=device()
+    )
+    auth.remember_on_this_browser(token, remembered=remembered)
+
+
+async def _home_with(user: User, text: str) -> str:
+    """Show home with a text in the form that was being written before the log-in."""
+    auth.become(user)
+    async with runtime().database.read() as read:
+        await layout.open_page(read, HOME)
+        return await show_home(read, user, fresh_form(text))
+
+
+@blueprint.get("/register")
+async def register() -> Any:
+    """Show the sign-up."""
+    if await _is_signed_in():
+        return redirect(_target(None), 303)
+    _must_be_open()
+    return await _show_register(RegisterForm(data={"next": _wanted()}))
+
+
+@blueprint.post("/register")
+@shows_form_again
+async def sign_up() -> Any:
+    """Make an account and log in."""
+    _must_be_open()
+    form = RegisterForm(await forms.sent())
+    if not form.validate():
+        form.form_errors.append(say(STALE))
+        return await _show_register(form, 403)
+    try:
+        account = await checked_account(form)
+        await limits.count_sign_up()
+        async with runtime().database.write() as tx:
+            user = await accounts.register(tx, account, datetime.now(UTC))
+            await begin_session(tx, user)
+    except Invalid as invalid:
+        form.refuse(invalid)
+        return await _show_register(form, 400)
+    return redirect(_target(form.next.data), 303)
+
+
+async def checked_account(form: Any, role: str = "member") -> NewAccount:
+    """Check a sign-up, all fields at once, and hash its password; raises Invalid."""
+    username, email = (form.username.data or "").strip(), (form.email.data or "").strip()
+    password = form.password.data or ""
+    found: dict[str, list[Message]] = {}
+    for check in (
+        lambda: names.check_username(username),
+        lambda: names.check_email(email),
+        lambda: passwords.check(password, username=username, email=email),
+    ):
+        try:
+            check()
+        except Invalid as invalid:
+            found |= dict(invalid.errors)
+    if password != (form.password2.data or ""):
+        found["password2"] = [message("The two passwords differ.")]
+    if found:
+        raise Invalid(found)
+    hashed = await hash_password(password)
+    return NewAccount(username, email, hashed, language=language.current(), role=role)
+
+
+@blueprint.post("/logout")
+async def logout() -> Any:
+    """End this browser's session; its sockets close."""
+    async with runtime().database.read() as read:
+        known = await auth.visitor(read)
+    if known.user is not None and known.session_id is not None:
+        async with runtime().database.write() as tx:
+            await sessions.revoke(tx, known.user.id, known.session_id)
+    auth.forget_on_this_browser()
+    return redirect(url_for("timelines.home"), 303)
+
+
+def _must_be_open() -> None:
+    if not runtime().settings.sign_up_open:
+        raise Forbidden(message("Signing up is closed here. Ask the owner for an account."))
+
+
+async def _is_signed_in() -> bool:
+    async with runtime().database.read() as read:
+        return (await auth.visitor(read)).user is not None
+
+
+def _wanted() -> str:
+    return safe_next(request.args.get("next"), "")
+
+
+def _target(wanted: str | None) -> str:
+    return safe_next(wanted, url_for("timelines.home"))
+
+
+async def _show_login(form: LoginForm, status: int = 200, headers: Any = None) -> Any:
+    return await render_template("auth/login.html", form=form), status, headers or {}
+
+
+async def _show_register(form: RegisterForm, status: int = 200) -> Any:
+    return await render_template("auth/register.html", form=form), status

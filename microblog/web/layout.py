@@ -1,0 +1,78 @@
+"""What every page has around it: who is reading, the position it was made at, unread marks."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from quart import Quart, g
+
+from microblog.database import Read
+from microblog.edge import auth, forms, language
+from microblog.edge.auth import NOBODY, Visitor
+from microblog.edge.request import asking, here
+from microblog.queries import events, notifications
+from microblog.render import fragments, views
+from microblog.runtime import runtime
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "theme"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Where the page's live connection starts, and to which topics it listens."""
+
+    epoch: str
+    cursor: int
+    topics: tuple[str, ...]
+
+
+async def open_page(read: Read, *topics: str, for_all: bool = False) -> Visitor:
+    """Begin a page: its position first, then who is asking.
+
+    Raises NotSignedIn for strangers where only members may read, unless the page is `for_all`.
+
+    The position is read before anything that the page shows, so what is published while the page
+    is being made comes over the socket.
+    """
+    head = await events.head(read)
+    known = await (auth.visitor(read) if for_all else auth.may_read(read))
+    g.live = Live(head.epoch, head.cursor, topics)
+    if known.id is not None:
+        g.unread = (await notifications.unread(read, {known.id})).get(known.id, 0)
+    return known
+
+
+def listen_to(*topics: str) -> None:
+    """Name the page's topics, where they are known only after it was opened."""
+    g.live = replace(g.live, topics=topics)
+
+
+def _context() -> dict[str, Any]:
+    visitor: Visitor = g.get("visitor", NOBODY)
+    settings = runtime().settings
+    return {
+        "viewer": views.person(visitor.user) if visitor.user else None,
+        "language": language.current(),
+        "languages": {code: language.own_name(code) for code in settings.languages},
+        "theme": _theme(visitor),
+        "csrf_token": forms.new_token(),
+        "live": g.get("live"),
+        "unread_notifications": g.get("unread", 0),
+        "here": here(),
+        "site_name": settings.site_name,
+    }
+
+
+def _theme(visitor: Visitor) -> str | None:
+    chosen = visitor.user.theme if visitor.user else asking().cookies.get(THEME_COOKIE)
+    return chosen if chosen in THEMES else None
+
+
+def install(app: Quart) -> None:
+    """Give templates their language, filters and context."""
+    app.jinja_options = {"extensions": ["jinja2.ext.i18n"]}
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        language.gettext, language.ngettext, newstyle=True
+    )
+    fragments.add_filters(app.jinja_env)
+    app.context_processor(_context)

@@ -1,0 +1,51 @@
+"""What a person is told of, and marking it as read."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from quart import Blueprint, Response, redirect, render_template, url_for
+
+from microblog.actions import notifications
+from microblog.core import cursors
+from microblog.core.errors import Invalid, NotSignedIn, message
+from microblog.edge import auth, forms, paging
+from microblog.edge.request import wants_json
+from microblog.queries import notifications as notification_queries
+from microblog.render import views
+from microblog.runtime import runtime
+from microblog.web import layout, pages
+
+blueprint = Blueprint("notifications", __name__)
+
+
+@blueprint.get("/notifications")
+async def index() -> str:
+    """Show one's notifications, newest first."""
+    async with runtime().database.read() as read:
+        visitor = await layout.open_page(read)
+        if visitor.id is None:
+            raise NotSignedIn
+        window = paging.window(runtime().settings.posts_per_page)
+        page = await notification_queries.page(read, visitor.id, window)
+        return await render_template(
+            "notifications/index.html",
+            items=[views.notification(row) for row in page.items],
+            older=pages.neighbour("before", page.before),
+            newer=pages.neighbour("after", page.after),
+        )
+
+
+@blueprint.post("/notifications/read")
+async def read() -> Any:
+    """Mark notifications as read, up to the id `up_to`, or all of them."""
+    user = await auth.person()
+    fields = await forms.sent()
+    try:
+        up_to = cursors.parse(fields.get("up_to"))
+    except ValueError:
+        raise Invalid({"up_to": [message("This is not the number of a notification.")]}) from None
+    async with runtime().database.write() as tx:
+        await notifications.mark_read(tx, user.id, up_to, datetime.now(UTC))
+    if wants_json():
+        return Response(status=204)
+    return redirect(url_for("notifications.index"), 303)

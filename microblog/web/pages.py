@@ -1,0 +1,34 @@
+"""Pages of a timeline: from the query's cursors to addresses, from rows to view objects."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from quart import request
+
+from microblog.core.cursors import Page
+from microblog.models import Post
+from microblog.render import fragments
+from microblog.render.views import PostView
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """Posts of a page, newest first, and the addresses of its neighbours."""
+
+    items: tuple[PostView, ...]
+    older: str | None
+    newer: str | None
+
+
+def neighbour(name: str, cursor: int | None) -> str | None:
+    """Return the address of the page before or after a cursor."""
+    return None if cursor is None else f"{request.path}?{urlencode({name: cursor})}"
+
+
+def of_posts(page: Page[Post]) -> PageView:
+    """Make the view of a page of posts."""
+    return PageView(
+        tuple(fragments.post(row) for row in page.items),
+        older=neighbour("before", page.before),
+        newer=neighbour("after", page.after),
+    )

@@ -1,0 +1,162 @@
+"""People: profiles, pictures, whom they follow, and editing one's own profile."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from quart import Blueprint, Response, flash, redirect, render_template, url_for
+from wtforms import StringField, TextAreaField
+
+from microblog.actions import accounts, follows
+from microblog.core import identicons
+from microblog.core.cursors import Page, Window
+from microblog.core.errors import Conflict, Invalid
+from microblog.core.locators import safe_next
+from microblog.database import Read
+from microblog.edge import auth, forms, paging
+from microblog.edge.csrf import shows_form_again
+from microblog.edge.forms import Form
+from microblog.edge.language import gettext as _
+from microblog.edge.language import say
+from microblog.models import User
+from microblog.queries import posts, users
+from microblog.render import views
+from microblog.runtime import runtime
+from microblog.web import layout, pages
+from microblog.web.auth import STALE
+
+DAY_SECONDS = 86_400
+
+blueprint = Blueprint("people", __name__)
+
+
+class ProfileForm(Form):
+    """How someone presents themselves."""
+
+    display_name = StringField()
+    about_me = TextAreaField()
+
+
+@blueprint.get("/user/<username>")
+async def profile(username: str) -> str:
+    """Show a person and what they wrote."""
+    async with runtime().database.read() as read:
+        visitor, person = await _open(read, username)
+        window = paging.window(runtime().settings.posts_per_page)
+        page = await posts.by_author(read, person.id, visitor.id, window)
+        following = visitor.id is not None and await users.is_following(read, visitor.id, person.id)
+        return await render_template(
+            "people/profile.html",
+            person=views.person(person),
+            page=pages.of_posts(page),
+            following=following,
+        )
+
+
+async def _open(read: Read, username: str) -> tuple[auth.Visitor, User]:
+    """Begin a page about a person: the position first, and the topic needs their id."""
+    visitor = await layout.open_page(read)
+    person = await users.by_username(read, username)
+    layout.listen_to(f"user:{person.id}")
+    return visitor, person
+
+
+@blueprint.get("/user/<username>/avatar.svg")
+async def avatar(username: str) -> Response:
+    """Draw a person's picture from their name; whether there is such a person is not told."""
+    return Response(
+        identicons.draw(username.lower()),
+        content_type="image/svg+xml",
+        headers={"Cache-Control": f"public, max-age={DAY_SECONDS}"},
+    )
+
+
+@blueprint.get("/user/<username>/followers")
+async def followers(username: str) -> str:
+    """Show who follows a person."""
+    return await _related(username, "followers", users.followers)
+
+
+@blueprint.get("/user/<username>/following")
+async def following(username: str) -> str:
+    """Show whom a person follows."""
+    return await _related(username, "following", users.following)
+
+
+async def _related(
+    username: str, kind: str, query: Callable[[Read, int, Window], Awaitable[Page[User]]]
+) -> str:
+    async with runtime().database.read() as read:
+        _visitor, person = await _open(read, username)
+        page = await query(read, person.id, paging.window(runtime().settings.posts_per_page))
+        return await render_template(
+            "people/list.html",
+            person=views.person(person),
+            people=[views.person(each) for each in page.items],
+            kind=kind,
+            older=pages.neighbour("before", page.before),
+            newer=pages.neighbour("after", page.after),
+        )
+
+
+@blueprint.post("/follow/<username>")
+async def follow(username: str) -> Any:
+    """Follow a person."""
+    actor = await auth.person()
+    async with runtime().database.write() as tx:
+        person = await users.by_username(tx, username)
+        try:
+            await follows.follow(tx, actor, person, datetime.now(UTC))
+        except Conflict as conflict:
+            await flash(say(conflict.reason) if conflict.reason else "", "danger")
+    return await _back(person)
+
+
+@blueprint.post("/unfollow/<username>")
+async def unfollow(username: str) -> Any:
+    """Stop following a person."""
+    actor = await auth.person()
+    async with runtime().database.write() as tx:
+        person = await users.by_username(tx, username)
+        await follows.unfollow(tx, actor, person)
+    return await _back(person)
+
+
+async def _back(person: User) -> Any:
+    fields = await forms.sent()
+    return redirect(safe_next(fields.get("next"), views.profile_path(person.username)), 303)
+
+
+@blueprint.get("/edit_profile")
+async def edit_profile() -> Any:
+    """Show one's own profile to be edited."""
+    user = await auth.person()
+    form = ProfileForm(data={"display_name": user.display_name, "about_me": user.about_me})
+    return await _show_form(form)
+
+
+@blueprint.post("/edit_profile")
+@shows_form_again
+async def save_profile() -> Any:
+    """Keep an edited profile."""
+    user = await auth.person()
+    form = ProfileForm(await forms.sent())
+    if not form.validate():
+        form.form_errors.append(say(STALE))
+        return await _show_form(form, 403)
+    try:
+        async with runtime().database.write() as tx:
+            await accounts.edit_profile(
+                tx, user, form.display_name.data or "", form.about_me.data or ""
+            )
+    except Invalid as invalid:
+        form.refuse(invalid)
+        return await _show_form(form, 400)
+    await flash(_("Your profile was saved."), "success")
+    return redirect(url_for("people.profile", username=user.username), 303)
+
+
+async def _show_form(form: ProfileForm, status: int = 200) -> Any:
+    async with runtime().database.read() as read:
+        await layout.open_page(read)
+    return await render_template("people/edit_profile.html", form=form), status

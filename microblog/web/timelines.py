@@ -1,0 +1,85 @@
+"""Timelines: home, everything, and hashtags."""
+
+from typing import Any
+
+from quart import Blueprint, redirect, render_template, url_for
+
+from microblog.core.errors import NotFound
+from microblog.core.markup import tag_name
+from microblog.database import Read
+from microblog.edge import paging
+from microblog.edge.auth import Visitor
+from microblog.models import User
+from microblog.queries import posts, users
+from microblog.queries.events import EXPLORE, HOME
+from microblog.render import views
+from microblog.runtime import runtime
+from microblog.web import layout, pages
+from microblog.web.compose import PostForm, fresh_form
+
+SUGGESTED_PEOPLE = 5
+
+blueprint = Blueprint("timelines", __name__)
+
+
+@blueprint.get("/index")
+async def index() -> Any:
+    """Lead on from the address that home has in the tutorial."""
+    return redirect(url_for("timelines.home"), 301)
+
+
+@blueprint.get("/")
+async def home() -> str:
+    """Show the home feed; to who is not signed in, what this place is and what everyone writes."""
+    async with runtime().database.read() as read:
+        visitor = await layout.open_page(read, HOME, for_all=True)
+        if visitor.user is not None:
+            return await show_home(read, visitor.user, fresh_form())
+        return await _welcome(read, visitor)
+
+
+async def show_home(read: Read, user: User, form: PostForm) -> str:
+    """Render the home feed around a form for a new post."""
+    window = paging.window(runtime().settings.posts_per_page)
+    page = await posts.home(read, user.id, window)
+    people = await users.suggestions(read, user.id, SUGGESTED_PEOPLE)
+    return await render_template(
+        "timelines/home.html",
+        page=pages.of_posts(page),
+        form=form,
+        people=[views.person(each) for each in people],
+    )
+
+
+async def _welcome(read: Read, visitor: Visitor) -> str:
+    if runtime().settings.members_only:
+        layout.listen_to()
+        return await render_template("timelines/welcome.html", page=None)
+    layout.listen_to(EXPLORE)
+    return await render_template("timelines/welcome.html", **await _everything(read, visitor))
+
+
+async def _everything(read: Read, visitor: Visitor) -> dict[str, Any]:
+    window = paging.window(runtime().settings.posts_per_page)
+    return {"page": pages.of_posts(await posts.everything(read, visitor.id, window))}
+
+
+@blueprint.get("/explore")
+async def explore() -> str:
+    """Show what everyone writes."""
+    async with runtime().database.read() as read:
+        visitor = await layout.open_page(read, EXPLORE)
+        return await render_template("timelines/explore.html", **await _everything(read, visitor))
+
+
+@blueprint.get("/tag/<name>")
+async def tag(name: str) -> str:
+    """Show the posts with a hashtag."""
+    folded = tag_name(name)
+    if folded is None:
+        raise NotFound
+    async with runtime().database.read() as read:
+        visitor = await layout.open_page(read, f"tag:{folded}")
+        window = paging.window(runtime().settings.posts_per_page)
+        page = await posts.by_tag(read, folded, visitor.id, window)
+        return await render_template("timelines/tag.html", tag=folded, page=pages.of_posts(page))
