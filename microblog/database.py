@@ -171,8 +171,7 @@ class Database:
             task.add_done_callback(self._rings.discard)
 
     async def close(self) -> None:
-        for task in self._rings:
-            task.cancel()
+        await asyncio.gather(*self._rings, return_exceptions=True)  # a ring gives up by itself
         await self._readers.dispose()
         await self._writer.dispose()
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
 
 from microblog.actions import sessions
 from microblog.core import events, names
@@ -33,6 +32,9 @@ async def register(tx: Tx, account: NewAccount, now: datetime) -> User:
     """Make an account; raises Invalid, with both fields at once, for names that are taken."""
     names.check_username(account.username)
     email = names.check_email(account.email)
+    # Who signs up with the same name at once waits here, and is told which field is taken.
+    await tx.lock_name(digest(f"username:{account.username.lower()}"))
+    await tx.lock_name(digest(f"email:{email.lower()}"))
     taken = await users.taken(tx, account.username, email)
     if taken:
         raise Invalid(_taken(taken))
@@ -48,11 +50,7 @@ async def register(tx: Tx, account: NewAccount, now: datetime) -> User:
         last_seen=now,
     )
     tx.add(user)
-    try:
-        await tx.flush()
-    except IntegrityError:
-        # Two signed up at once with the same name: the other one was first.
-        raise Invalid(_taken({"username"})) from None
+    await tx.flush()
     return user
 
 
@@ -108,5 +106,9 @@ async def set_role(tx: Tx, user: User, role: str) -> None:
 
 
 async def seen(tx: Tx, user_ids: set[int], now: datetime) -> None:
-    """Keep that these people were here, in one statement."""
-    await tx.execute(update(User).where(User.id.in_(user_ids)).values(last_seen=now))
+    """Keep that these people were here.
+
+    In the order of ids, as `follows` changes people, so that neither waits for the other for ever.
+    """
+    for user_id in sorted(user_ids):
+        await tx.execute(update(User).where(User.id == user_id).values(last_seen=now))

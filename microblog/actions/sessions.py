@@ -34,7 +34,7 @@ async def open_session(
 
 async def extend(tx: Tx, session_ids: dict[int, datetime], now: datetime) -> None:
     """Let sessions that are in use last until the given times."""
-    for session_id, expires_at in session_ids.items():
+    for session_id, expires_at in sorted(session_ids.items()):
         await tx.execute(
             update(Session)
             .where(Session.id == session_id)

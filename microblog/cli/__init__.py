@@ -2,47 +2,49 @@
 the groups too, by entry points.
 """
 
-import os
+from importlib import import_module
 from pathlib import Path
 
 import click
 
-from microblog.cli.config import config
-from microblog.cli.db import db
-from microblog.cli.demo import demo
-from microblog.cli.routes import routes
-from microblog.cli.serve import serve
-from microblog.cli.user import user
-from microblog.core.errors import SettingError, Unavailable
+from microblog.cli.plainly import ENV_FILE, PlainGroup
+
+COMMANDS = {
+    "config": "Show every setting, its value and where it came from.",
+    "db": "Make, upgrade and check the database.",
+    "demo": "Fill the microblog with invented people and posts, to look round in.",
+    "routes": "Show every address that the server answers.",
+    "serve": "Serve the microblog, with its database made or upgraded first.",
+    "user": "Make people, and change their passwords and roles.",
+}
 
 
-class PlainlySpoken(click.Group):
-    """A group whose errors are one sentence each, without a traceback."""
+class Lazy(PlainGroup):
+    """A group whose commands are imported when they are called: some take long to import."""
 
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except SettingError as error:
-            raise click.ClickException(str(error)) from None
-        except Unavailable as error:
-            raise click.ClickException(
-                f"The database is out of reach ({error.__cause__}). Is it running, and is "
-                "DATABASE_URL right?"
-            ) from None
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"microblog.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=PlainlySpoken)
+@click.group(cls=Lazy)
 @click.version_option(package_name="microblog")
 @click.option(
     "--env-file",
     type=click.Path(path_type=Path),
     help="Read settings from this file; the environment is stronger.",
 )
-def main(env_file: Path | None) -> None:
+@click.pass_context
+def main(ctx: click.Context, env_file: Path | None) -> None:
     """Run and administer a microblog."""
-    if env_file is not None:
-        os.environ["MICROBLOG_ENV_FILE"] = str(env_file)
-
-
-for command in (config, db, demo, routes, serve, user):
-    main.add_command(command)
+    ctx.meta[ENV_FILE] = env_file

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
-from quart import Quart, current_app, g
+from quart import Quart, current_app, g, has_request_context
 from quart_auth import Action, AuthUser, QuartAuth
 
 from microblog.core.errors import NotSignedIn
@@ -104,7 +104,8 @@ async def _by_cookie(read: Read) -> Visitor:
     life = runtime().session_life(remembered=session.remembered)
     if session.expires_at - now < life / 2:
         runtime().presence.extended[session.id] = now + life
-        remember_on_this_browser(token, remembered=session.remembered)
+        if has_request_context():  # a handshake cannot set cookies; the next page does
+            remember_on_this_browser(token, remembered=session.remembered)
     return Visitor(user, session_id=session.id)
 
 

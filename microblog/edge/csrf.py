@@ -29,8 +29,8 @@ def shows_form_again(handler: H) -> H:
 
 async def guard() -> None:
     """Refuse a forged request; raises Forbidden. Runs before every handler."""
-    if request.method in SAFE_METHODS or is_api():
-        return
+    if request.method in SAFE_METHODS or is_api() or request.routing_exception is not None:
+        return  # where there is no handler, not found and not allowed are the clearer answers
     if not origin.is_own(request, runtime().settings):
         raise Forbidden(message("This request came from another site, so nothing was done."))
     handler = current_app.view_functions.get(request.endpoint or "")

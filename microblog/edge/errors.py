@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from quart import (
     Quart,
     Response,
-    has_request_context,
     jsonify,
     redirect,
     render_template,
@@ -20,6 +19,7 @@ from quart import (
     url_for,
 )
 from quart_schema import RequestSchemaValidationError
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
 
 from microblog.core.errors import (
@@ -34,11 +34,13 @@ from microblog.core.errors import (
     Unavailable,
     message,
 )
-from microblog.edge import auth
+from microblog.edge import auth, payloads
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
 from microblog.edge.request import asking, here, is_api, wants_json
 from microblog.runtime import runtime
+
+CHARACTER_NOT_IN_REPERTOIRE = "22021"  # PostgreSQL's error codes, class 22
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +76,8 @@ _TITLES = {
     500: message("Our mistake"),
     503: message("Not available just now"),
 }
+# Fields that hold what took somebody time to write; an error page gives it back.
+_WRITINGS = ("post", "draft", "about_me")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ def install(app: Quart) -> None:
     app.register_error_handler(MicroblogError, _domain)
     app.register_error_handler(RequestSchemaValidationError, _schema)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(Exception, _unknown)
 
 
@@ -146,10 +151,7 @@ async def _schema(error: RequestSchemaValidationError) -> Response:
     cause = error.validation_error
     if not isinstance(cause, ValidationError):
         return await answer(Problem(400))
-    errors: dict[str, list[str]] = {}
-    for one in cause.errors():
-        place = ".".join(str(part) for part in one["loc"]) or "body"
-        errors.setdefault(place, []).append(one["msg"])
+    errors = {name: [say(one) for one in found] for name, found in payloads.flaws(cause).items()}
     return await answer(Problem(422, errors=errors))
 
 
@@ -160,6 +162,13 @@ async def _http(error: HTTPException) -> Any:
         return await answer(Problem(416))
     methods = getattr(error, "valid_methods", None)
     return await answer(Problem(error.code, allow=", ".join(sorted(methods)) if methods else None))
+
+
+async def _database(error: DBAPIError) -> Response:
+    # PostgreSQL has no NUL in its texts: nothing can be there by that name.
+    if getattr(error.orig, "sqlstate", None) == CHARACTER_NOT_IN_REPERTOIRE:
+        return await answer(Problem(400))
+    return await _unknown(error)
 
 
 async def _unknown(error: Exception) -> Response:
@@ -212,7 +221,8 @@ def _as_json(problem: Problem) -> dict[str, Any]:
 async def _page(problem: Problem) -> str:
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE or not await _knows_reader():
         # Whatever the layout would ask of the database cannot be had now.
-        kept = (await request.form).get("post") if has_request_context() else None
+        sent = await request.form
+        kept = next((sent[name] for name in _WRITINGS if sent.get(name)), None)
         return await render_template("errors/plain.html", problem=problem, kept=kept)
     sentences = [one for found in (problem.errors or {}).values() for one in found]
     return await render_template(

@@ -4,8 +4,6 @@ Guards every unsafe request of the pages and the handshake of `/live` (Fetch Met
 Origin header, RFC 6454). Programs outside a browser send neither header and have no cookie.
 """
 
-from urllib.parse import urlsplit
-
 from quart.wrappers import Request, Websocket
 
 from microblog.settings import Settings
@@ -26,5 +24,5 @@ def _is_ours(origin: str, request: Request | Websocket, settings: Settings) -> b
     if settings.public_url is not None:
         return origin == settings.public_url
     # Without a configured address the Origin's host must be the one that was asked.
-    parts = urlsplit(origin)
-    return parts.scheme in {"http", "https"} and parts.netloc == request.headers.get("Host", "")
+    host = request.headers.get("Host")
+    return bool(host) and origin in {f"http://{host}", f"https://{host}"}

@@ -17,8 +17,7 @@ async def verify(password: str, hashed: str | None) -> bool:
     """Compare a password; the same work is done where there is no account (`hashed` None)."""
     rounds = runtime().settings.bcrypt_rounds
     async with runtime().hashing:
-        known = hashed
-        if known is None:
-            known = await asyncio.to_thread(passwords.dummy_hash, rounds)
-        matches = await asyncio.to_thread(passwords.verify, password, known)
+        # Made at the first log-in of a process, whoever it is: the next one has it ready.
+        nobody = await asyncio.to_thread(passwords.dummy_hash, rounds)
+        matches = await asyncio.to_thread(passwords.verify, password, hashed or nobody)
     return matches and hashed is not None

@@ -1,6 +1,6 @@
 """What a request says of itself: where it came from, and what it wants back."""
 
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from quart import Request, has_websocket_context, request, websocket
@@ -16,6 +16,11 @@ IPV6_SITE_BITS = 64
 class MicroblogRequest(Request):
     """A request whose body must be UTF-8 where it claims to be JSON."""
 
+    @property
+    def is_secure(self) -> bool:
+        """Whether it came over HTTPS, where a proxy may have unwrapped it for us."""
+        return runtime().settings.is_secure or super().is_secure
+
     async def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         try:
             return await super().get_json(force, silent, cache)
@@ -30,9 +35,11 @@ def asking() -> Request | Websocket:
 
 def address() -> str:
     """Return the client's address: the peer's, or what a trusted proxy says."""
-    peer = asking().headers.get("Remote-Addr", "").rpartition("%")[2]
+    peer = asking().headers.get("Remote-Addr", "")
     trusted = runtime().settings.trusted_proxies
-    hops = [h.strip() for h in asking().headers.get("X-Forwarded-For", "").split(",") if h.strip()]
+    # Some proxies add a line of their own below the client's instead of adding to it.
+    lines = ",".join(asking().headers.getlist("X-Forwarded-For"))
+    hops = [hop.strip() for hop in lines.split(",") if hop.strip()]
     while hops and _is_in(peer, trusted):
         peer = hops.pop()
     return peer
@@ -40,24 +47,27 @@ def address() -> str:
 
 def network() -> str:
     """Return what counts as one neighbour: an IPv4 address, or the /64 of an IPv6 address."""
-    try:
-        parsed = ip_address(address())
-    except ValueError:
+    parsed = _parse(address())
+    if parsed is None:
         return "unknown"
     if isinstance(parsed, IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
         host_bits = 128 - IPV6_SITE_BITS
         return f"{IPv6Address(int(parsed) >> host_bits << host_bits)}/{IPV6_SITE_BITS}"
     return str(parsed)
 
 
 def _is_in(peer: str, networks: Any) -> bool:
+    parsed = _parse(peer)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
+def _parse(peer: str) -> IPv4Address | IPv6Address | None:
+    """Read an address, also with a zone (RFC 4007) or mapped into IPv6 (RFC 4291, 2.5.5.2)."""
     try:
-        parsed = ip_address(peer)
+        parsed = ip_address(peer.partition("%")[0])
     except ValueError:
-        return False
-    return any(parsed in network for network in networks)
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 def device() -> str:
@@ -71,8 +81,8 @@ def is_api() -> bool:
 
 
 def wants_json() -> bool:
-    """Whether the answer is to be JSON: for the API, and where JSON is asked for."""
-    if is_api():
+    """Whether the answer is to be JSON: for the API, handshakes, and where JSON is asked for."""
+    if is_api() or has_websocket_context():
         return True
     accepted = asking().accept_mimetypes
     best = accepted.best_match(["text/html", "application/json"])
@@ -80,6 +90,8 @@ def wants_json() -> bool:
 
 
 def here() -> str:
-    """Return the current path with its query, to come back to."""
+    """Return the current path with its query, to come back to; home, where it only takes forms."""
+    if asking().method not in {"GET", "HEAD"}:
+        return "/"
     query = asking().query_string.decode("latin1")
     return asking().path + (f"?{query}" if query else "")

@@ -6,9 +6,11 @@ Quart's own queue is unbounded (https://github.com/pallets/quart, `ASGIWebsocket
 import asyncio
 from typing import Any
 
-from hypercorn.typing import ASGIReceiveCallable, WebsocketScope
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, WebsocketScope
 from quart import Quart
 from quart.asgi import ASGIWebsocketConnection
+
+from microblog.live import transport
 
 INBOX_FRAMES = 32
 EMPTY_BINARY = b""
@@ -21,6 +23,12 @@ class BoundedConnection(ASGIWebsocketConnection):
         super().__init__(app, scope)
         self.queue: asyncio.Queue[Any] = asyncio.Queue(INBOX_FRAMES)
 
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        transport.refuse_compression(send)
+        self._transport = transport.transport_of(send)
+        self.scope[transport.SCOPE_KEY] = self._transport  # type: ignore[literal-required]
+        await super().__call__(receive, send)
+
     async def handle_messages(self, receive: ASGIReceiveCallable) -> None:
         while True:
             event = await receive()
@@ -30,6 +38,7 @@ class BoundedConnection(ASGIWebsocketConnection):
                 try:
                     self.queue.put_nowait(frame)
                 except asyncio.QueueFull:
-                    return  # ends the connection: nobody reads that fast
+                    transport.abort_later(self._transport)
+                    return  # ends the connection: nobody can read that fast
             elif event["type"] == "websocket.disconnect":
                 return

@@ -5,7 +5,6 @@ Whoever comes back with its cursor gets what it missed by the same way as everyo
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Iterable
 
@@ -18,7 +17,7 @@ from microblog.core.events import Kind
 from microblog.database import Read
 from microblog.edge import auth, language, origin
 from microblog.edge.auth import BEARER_PREFIX, Visitor
-from microblog.live import inbound
+from microblog.live import inbound, transport
 from microblog.live.inbound import Refused
 from microblog.queries.events import Delivery
 from microblog.realtime import replay
@@ -52,9 +51,8 @@ async def live() -> None:
     try:
         await connection.run()
     except Refused as refused:
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(STALLED_SECONDS):
-                await websocket.close(refused.code, refused.reason)
+        transport.abort_later(websocket.scope.get(transport.SCOPE_KEY))
+        await websocket.close(refused.code, refused.reason)
 
 
 def _form_asked_for() -> str:
@@ -253,4 +251,5 @@ class Connection:
             async with asyncio.timeout(STALLED_SECONDS):
                 await websocket.send(frame)
         except TimeoutError:
+            transport.abort(websocket.scope.get(transport.SCOPE_KEY))
             raise Refused(POLICY, "too slow") from None

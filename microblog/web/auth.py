@@ -1,5 +1,6 @@
 """Signing up, logging in and out."""
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +57,7 @@ class RegisterForm(Form):
 async def login() -> Any:
     """Show the log-in."""
     if await _is_signed_in():
-        return redirect(_target(None), 303)
+        return redirect(_target(request.args.get("next")), 303)
     return await _show_login(LoginForm(data={"next": _wanted()}))
 
 
@@ -71,10 +72,7 @@ async def log_in() -> Any:
     try:
         user = await _prove(form.username.data or "", form.password.data or "")
     except TooManyTries as refusal:
-        problem = errors.problem_of(refusal)
-        form.form_errors.append(problem.detail)
-        headers = {"Retry-After": str(refusal.retry_after_seconds)}
-        return await _show_login(form, 429, headers)
+        return await _show_login(form, 429, _refused_for_now(form, refusal))
     if user is None:
         form.form_errors.append(_("That username and password do not belong together."))
         return await _show_login(form, 401)
@@ -87,6 +85,7 @@ async def log_in() -> Any:
 
 async def _prove(name: str, password: str) -> User | None:
     """Return whose name and password these are. The same work is done whoever asks."""
+    name = unicodedata.normalize("NFC", name)  # addresses are kept so
     await limits.count_login(name)
     async with runtime().database.read() as read:
         user = await users.by_login(read, name)
@@ -118,7 +117,7 @@ async def _home_with(user: User, text: str) -> str:
 async def register() -> Any:
     """Show the sign-up."""
     if await _is_signed_in():
-        return redirect(_target(None), 303)
+        return redirect(_target(request.args.get("next")), 303)
     _must_be_open()
     return await _show_register(RegisterForm(data={"next": _wanted()}))
 
@@ -133,26 +132,29 @@ async def sign_up() -> Any:
         form.form_errors.append(say(STALE))
         return await _show_register(form, 403)
     try:
-        account = await checked_account(form)
+        check_account(form)
         await limits.count_sign_up()
+        account = await hashed_account(form)
         async with runtime().database.write() as tx:
             user = await accounts.register(tx, account, datetime.now(UTC))
             await begin_session(tx, user)
     except Invalid as invalid:
         form.refuse(invalid)
         return await _show_register(form, 400)
+    except TooManyTries as refusal:
+        return await _show_register(form, 429, _refused_for_now(form, refusal))
     return redirect(_target(form.next.data), 303)
 
 
-async def checked_account(form: Any, role: str = "member") -> NewAccount:
-    """Check a sign-up, all fields at once, and hash its password; raises Invalid."""
-    username, email = (form.username.data or "").strip(), (form.email.data or "").strip()
-    password = form.password.data or ""
+def check_account(form: Any) -> None:
+    """Check a sign-up, all fields at once; raises Invalid."""
+    username, email, password = _typed(form)
+    site = runtime().settings.site_name
     found: dict[str, list[Message]] = {}
     for check in (
         lambda: names.check_username(username),
         lambda: names.check_email(email),
-        lambda: passwords.check(password, username=username, email=email),
+        lambda: passwords.check(password, username=username, email=email, site=site),
     ):
         try:
             check()
@@ -162,8 +164,18 @@ async def checked_account(form: Any, role: str = "member") -> NewAccount:
         found["password2"] = [message("The two passwords differ.")]
     if found:
         raise Invalid(found)
+
+
+async def hashed_account(form: Any, role: str = "member") -> NewAccount:
+    """Make an account of a checked sign-up."""
+    username, email, password = _typed(form)
     hashed = await hash_password(password)
     return NewAccount(username, email, hashed, language=language.current(), role=role)
+
+
+def _typed(form: Any) -> tuple[str, str, str]:
+    username, email = (form.username.data or "").strip(), (form.email.data or "").strip()
+    return username, email, form.password.data or ""
 
 
 @blueprint.post("/logout")
@@ -200,5 +212,11 @@ async def _show_login(form: LoginForm, status: int = 200, headers: Any = None) -
     return await render_template("auth/login.html", form=form), status, headers or {}
 
 
-async def _show_register(form: RegisterForm, status: int = 200) -> Any:
-    return await render_template("auth/register.html", form=form), status
+async def _show_register(form: RegisterForm, status: int = 200, headers: Any = None) -> Any:
+    return await render_template("auth/register.html", form=form), status, headers or {}
+
+
+def _refused_for_now(form: Form, refusal: TooManyTries) -> dict[str, str]:
+    """Say in the form how long to wait, and return the headers that say it to programs."""
+    form.form_errors.append(errors.problem_of(refusal).detail)
+    return {"Retry-After": str(refusal.retry_after_seconds)}

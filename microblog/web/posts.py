@@ -7,6 +7,7 @@ from quart import Blueprint, Response, flash, jsonify, redirect, render_template
 
 from microblog.actions import posts
 from microblog.actions.posts import Draft
+from microblog.core.cursors import GREATEST
 from microblog.core.errors import Conflict, Forbidden, Invalid, NotSignedIn, TooManyTries, message
 from microblog.core.locators import safe_next
 from microblog.edge import auth, errors, forms, limits
@@ -25,6 +26,8 @@ from microblog.web.compose import PostForm
 from microblog.web.timelines import show_home
 
 blueprint = Blueprint("posts", __name__)
+
+POST_ID = f"<int(max={GREATEST}):post_id>"
 
 
 @blueprint.post("/posts")
@@ -55,7 +58,8 @@ async def publish() -> Any:
         if wants_json():
             raise
         form.form_errors.append(errors.problem_of(refusal).detail)
-        return await _refuse(form, author, 429)
+        page, status = await _refuse(form, author, 429)
+        return page, status, {"Retry-After": str(refusal.retry_after_seconds)}
     except Conflict:
         if wants_json():
             raise
@@ -93,7 +97,7 @@ async def _log_in_first(form: PostForm) -> Any:
     return await render_template("auth/login.html", form=login), 401
 
 
-@blueprint.get("/post/<int:post_id>")
+@blueprint.get(f"/post/{POST_ID}")
 async def show(post_id: int) -> str:
     """Show one post at its own address."""
     async with runtime().database.read() as read:
@@ -102,7 +106,7 @@ async def show(post_id: int) -> str:
         return await render_template("posts/show.html", post=fragments.post(post))
 
 
-@blueprint.post("/post/<int:post_id>/delete")
+@blueprint.post(f"/post/{POST_ID}/delete")
 async def delete(post_id: int) -> Any:
     """Delete one's own post."""
     actor = await auth.person()

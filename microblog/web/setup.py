@@ -15,7 +15,7 @@ from microblog.edge.csrf import shows_form_again
 from microblog.edge.language import say
 from microblog.queries import users
 from microblog.runtime import runtime
-from microblog.web.auth import STALE, RegisterForm, begin_session, checked_account
+from microblog.web.auth import STALE, RegisterForm, begin_session, check_account, hashed_account
 
 blueprint = Blueprint("setup", __name__)
 
@@ -43,7 +43,8 @@ async def make_administrator() -> Any:
         form.form_errors.append(say(STALE))
         return await _show(form, 403)
     try:
-        account = await checked_account(form, role="admin")
+        check_account(form)
+        account = await hashed_account(form, role="admin")
         async with runtime().database.write() as tx:
             user = await accounts.become_first_admin(tx, account, datetime.now(UTC))
             await begin_session(tx, user)

@@ -27,7 +27,7 @@ export function start() {
   const field = form.elements.post
   restoreDraft(field)
   update(field)
-  field.addEventListener('input', () => { update(field); keepDraft(field) })
+  field.addEventListener('input', () => { complain(''); update(field); keepDraft(field) })
   field.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit()
   })

@@ -1,12 +1,12 @@
 /*
- * The length of a post as the server counts it: grapheme clusters, and every http(s) link counts 23.
+ * The length of a post as the server counts it: grapheme clusters, and 23 for every http(s) link.
  * Pure functions, used by compose.js; the server has the last word.
  */
 
-const LINK = /\bhttps?:\/\/[^\s<>"]+/giu
+const LINK = /\bhttps?:\/\/[^\s<>"]*[^\s<>".,;:!?']/giu
 const LINK_LENGTH = 23
 
-const segmenter = globalThis.Intl?.Segmenter && new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+const segmenter = Intl.Segmenter && new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 const clusters = (text) => [...(segmenter ? segmenter.segment(text) : text)].length
 

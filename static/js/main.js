@@ -1,5 +1,5 @@
 /*
- * The entry: starts each behaviour, and joins the live connection to those that show what it brings.
+ * The entry: starts each behaviour, and joins the live connection to those that show its items.
  * The page is complete without any of this; only liveness and comfort are added.
  */
 

@@ -5,7 +5,7 @@
 
 const TIMEOUT_MS = 15000
 
-/** POST the fields; return { ok, status, body } where body is the JSON, or null for another type. */
+/** POST the fields; return { ok, status, body }: body is the JSON, or null for another type. */
 export async function post(address, fields) {
   const response = await fetch(address, {
     method: 'POST',

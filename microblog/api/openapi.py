@@ -1,0 +1,250 @@
+"""The OpenAPI document, made from the handlers themselves, and the marks they carry for it.
+
+quart-schema collects routes, models and docstrings; what it leaves out is added here.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, wraps
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from quart import Quart, request
+from quart_schema import Info, QuartSchema, document_response, security_scheme, validate_request
+from quart_schema.conversion import model_schema
+from quart_schema.openapi import HttpSecurityScheme, OpenAPIProvider, Server
+from quart_schema.validation import DataSource
+from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.routing import Rule
+from werkzeug.routing.converters import BaseConverter
+
+from microblog.api import schemas
+from microblog.edge import auth
+
+API_VERSION = "1.0"
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+DESCRIPTION = """\
+The JSON API of a microblog. Take a pair of tokens with your username and password, and send the
+access token with each call: `Authorization: Bearer …`. Cookies count for nothing here.
+
+Errors are problems (RFC 9457); `errors` names the fields. Ids are opaque strings. What a limit
+refuses is answered with 429 and `Retry-After`. The live connection is a WebSocket at `/live` with
+the subprotocols `microblog.v1` and `bearer.<access token>`.
+"""
+PATH_PARAMETERS = {
+    "post_id": ("The post's id.", "1042"),
+    "who": ("A person's id or username.", "mina"),
+}
+_TOLD = "_microblog_told"
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the document says of a call beyond its models."""
+
+    status: int
+    description: str
+    has_location: bool
+    limit: str | None
+    refusals: Mapping[int, str]
+
+
+def answers(
+    status: int,
+    model: type[BaseModel] | None,
+    description: str,
+    *,
+    location: bool = False,
+    limit: str | None = None,
+    refusals: Mapping[int, str] | None = None,
+) -> Callable[[F], F]:
+    """Tell what a call answers when all is well, what limits it, and why else it may refuse."""
+    told = Told(status, description, location, limit, refusals or {})
+
+    def mark(handler: F) -> F:
+        setattr(handler, _TOLD, told)
+        return document_response(model, status)(handler) if model is not None else handler
+
+    return mark
+
+
+def signed_in(handler: F) -> F:
+    """Let only who brings a good access token through, before anything else is looked at."""
+    return security_scheme([{"bearer": []}])(auth.login_required(handler))  # type: ignore[return-value]
+
+
+def open_to_all(handler: F) -> F:
+    """Tell that an access token is welcome but not asked for."""
+    return security_scheme([{}, {"bearer": []}])(handler)
+
+
+def takes(model: type[BaseModel]) -> Callable[[F], F]:
+    """Give the handler its checked body as `data`; anything but JSON is answered with 415."""
+
+    def mark(handler: F) -> F:
+        checked = validate_request(model)(handler)
+
+        @wraps(checked)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if not request.is_json:
+                raise UnsupportedMediaType
+            return await checked(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+    return mark
+
+
+class Document(OpenAPIProvider):
+    """quart-schema's document of the routes under `/api`, completed."""
+
+    @cached_property
+    def whole(self) -> dict[str, Any]:
+        """Return the document. It is made once: routes do not change while serving."""
+        made = self.schema()
+        made["info"]["license"] = {"name": "MIT", "identifier": "MIT"}
+        made["components"]["schemas"]["Problem"] = model_schema(schemas.Problem)
+        return made
+
+    def generate_rules(self) -> Iterable[Rule]:
+        rules = [rule for rule in super().generate_rules() if rule.endpoint.startswith("api.")]
+        return sorted(rules, key=lambda rule: (rule.rule, sorted(rule.methods or ())))
+
+    def operation_id(self, method: str, path: str, func: Callable[..., Any]) -> str:
+        return f"{func.__module__.rpartition('.')[2]}_{func.__name__}"
+
+    def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
+        paths, components = super().build_paths(rule)
+        told: Told = getattr(self._app.view_functions[rule.endpoint], _TOLD)
+        for operations in paths.values():
+            for method, operation in operations.items():
+                _complete(operation, told, reads=method == "get")
+        return paths, components
+
+    def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
+        description, example = PATH_PARAMETERS[name]
+        made = super().build_path_parameter(name, converter)
+        return made | {"description": description, "example": example}
+
+    def build_querystring_parameters(self, model: type) -> tuple[list[Any], dict[str, Any]]:
+        parameters, components = super().build_querystring_parameters(model)
+        return [_plain(each) for each in parameters], components
+
+    def build_headers_parameters(self, model: type) -> tuple[list[Any], dict[str, Any]]:
+        parameters, components = super().build_headers_parameters(model)
+        return [_plain(each) | {"name": each["name"].title()} for each in parameters], components
+
+    def build_request_body(
+        self, model: type, source: DataSource
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        body, components = super().build_request_body(model, source)
+        _give_example(body["content"])
+        return body | {"required": True}, components
+
+    def build_response_object(
+        self, model: type, headers_model: type | None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        answer, components = super().build_response_object(model, headers_model)
+        _give_example(answer["content"])
+        return answer, components
+
+
+def _plain(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Say of an optional parameter what it is when it is there: none can be sent as null."""
+    kind = dict(parameter["schema"])
+    kind.pop("default", None)
+    for choice in kind.pop("anyOf", ()):
+        if choice != {"type": "null"}:
+            kind |= choice
+    return parameter | {"schema": kind}
+
+
+def _give_example(content: dict[str, Any]) -> None:
+    (example,) = content[JSON]["schema"].pop("examples")
+    content[JSON]["example"] = example
+
+
+def _complete(operation: dict[str, Any], told: Told, *, reads: bool) -> None:
+    """Add the summary's form, the headers and the refusals of one call."""
+    operation["summary"] = operation["summary"].rstrip(".")
+    operation["description"] = operation["description"].strip()
+    body = operation["responses"].pop(told.status, {})
+    answer = body | {"description": told.description, "headers": _headers(told, reads)}
+    operation["responses"] = {str(told.status): answer}
+    if reads:
+        operation["responses"]["304"] = {"description": "Unchanged since the `If-None-Match` sent."}
+    for status, reason in sorted(_refusals(operation, told).items()):
+        operation["responses"][str(status)] = _problem(reason)
+    if told.limit is not None:
+        refusal = _problem(f"Too often: {told.limit}. `Retry-After` says when to try again.")
+        names = ("Retry-After", "RateLimit-Remaining", "RateLimit-Reset")
+        refusal["headers"] = {name: _HEADERS[name] for name in names}
+        operation["responses"]["429"] = refusal
+    operation["responses"]["default"] = _problem("Any other problem.")
+
+
+def _headers(told: Told, reads: bool) -> dict[str, Any]:
+    names = ["Location"] if told.has_location else []
+    names += ["ETag"] if reads else []
+    return {name: _HEADERS[name] for name in names}
+
+
+def _refusals(operation: dict[str, Any], told: Told) -> dict[int, str]:
+    found: dict[int, str] = {}
+    places = {parameter["in"] for parameter in operation["parameters"]}
+    if {"bearer": []} in operation["security"]:
+        found[401] = "The access token is missing or no good."
+    if {} in operation["security"]:
+        found[401] = "The access token is no good, or missing where only members may read."
+    if "path" in places:
+        found[404] = "There is no such thing, or none that you may see."
+    if places - {"path"}:
+        found[422] = "A parameter is not right: `errors` says which."
+    if "requestBody" in operation:
+        found[400] = "The body is not JSON in UTF-8."
+        found[415] = "The body does not say that it is `application/json`."
+        found[422] = "A field is not right: `errors` says which."
+    return found | dict(told.refusals)
+
+
+def _problem(reason: str) -> dict[str, Any]:
+    kind = {"$ref": "#/components/schemas/Problem"}
+    return {"description": reason, "content": {PROBLEM_JSON: {"schema": kind}}}
+
+
+def _header(description: str, kind: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": kind}}
+
+
+_HEADERS = {
+    "ETag": _header("The version of the answer, for `If-None-Match`.", "string"),
+    "Location": _header("Where the new thing is.", "string"),
+    "Retry-After": _header("Seconds to wait.", "integer"),
+    "RateLimit-Remaining": _header("How many are left: none.", "integer"),
+    "RateLimit-Reset": _header("Seconds until there are some again.", "integer"),
+}
+
+
+def install(app: Quart) -> None:
+    """Let quart-schema document an application. Its own pages would load scripts from afar: off."""
+    QuartSchema(
+        app,
+        openapi_path=None,
+        redoc_ui_path=None,
+        scalar_ui_path=None,
+        swagger_ui_path=None,
+        info=Info(
+            title="Microblog",
+            version=API_VERSION,
+            description=DESCRIPTION,
+        ),
+        servers=[Server(url="/")],
+        security_schemes={
+            "basic": HttpSecurityScheme(scheme="basic"),
+            "bearer": HttpSecurityScheme(scheme="bearer", bearer_format="JWT"),
+        },
+        conversion_preference="pydantic",
+        openapi_provider_class=Document,
+    )

@@ -1,0 +1,106 @@
+"""Ids in addresses, and pages of lists: which part is asked for, and where its neighbours are."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+from quart import Response, jsonify, request
+
+from microblog.core import cursors
+from microblog.core.cursors import Page, Window
+from microblog.core.errors import Invalid, NotFound, message
+from microblog.edge import paging
+from microblog.edge.request import here
+from microblog.models import Post
+from microblog.render import json as as_json
+from microblog.runtime import runtime
+
+MOST_ITEMS = 100
+_CURSOR: JsonDict = {"pattern": "^[0-9]{1,19}$"}
+
+
+class CursorQuery(BaseModel):
+    """Which part of a timeline is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int | None = Field(None, ge=1, le=MOST_ITEMS, description="How many items at most.")
+    per_page: int | None = Field(None, ge=1, le=MOST_ITEMS, description="Another name of `limit`.")
+    before: str | None = Field(
+        None, description="Items older than this id.", json_schema_extra=_CURSOR
+    )
+    after: str | None = Field(
+        None,
+        description="Items newer than this id, the next ones first to come.",
+        json_schema_extra=_CURSOR,
+    )
+
+
+class NumberedQuery(BaseModel):
+    """Which page of a numbered list is wanted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    page: int = Field(1, ge=1, le=1_000_000, description="Pages count from 1.")
+    per_page: int | None = Field(
+        None, ge=1, le=MOST_ITEMS, description="How many items a page has at most."
+    )
+
+
+def number(written: str) -> int:
+    """Read an id from an address; raises NotFound where there can be none like it."""
+    try:
+        found = cursors.parse(written)
+    except ValueError:
+        raise NotFound from None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def window(query: CursorQuery) -> Window:
+    """Return the part of a timeline that is asked for; raises Invalid."""
+    if query.limit is not None and query.per_page is not None:
+        raise Invalid({"per_page": [message("This and “limit” are the same: send one of them.")]})
+    return paging.window(query.limit or query.per_page or runtime().settings.posts_per_page)
+
+
+def of_posts(page: Page[Post], asked: Window) -> Response:
+    """Answer with a page of posts."""
+    return jsonify(
+        {
+            "items": [as_json.post(each) for each in page.items],
+            "_meta": {"per_page": asked.limit, "has_more": page.before is not None},
+            "_links": {
+                "self": here(),
+                "next": _neighbour(asked.limit, "before", page.before),
+                "prev": _neighbour(asked.limit, "after", page.after),
+            },
+        }
+    )
+
+
+def _neighbour(limit: int, name: str, cursor: int | None) -> str | None:
+    if cursor is None:
+        return None
+    return f"{request.path}?{urlencode({'limit': limit, name: cursor})}"
+
+
+def numbered(items: list[dict[str, Any]], page: int, per_page: int, total: int) -> Response:
+    """Answer with a page of a numbered list."""
+    pages = -(-total // per_page)
+
+    def address(number: int) -> str | None:
+        if not 1 <= number <= max(pages, page):
+            return None
+        return f"{request.path}?{urlencode({'page': number, 'per_page': per_page})}"
+
+    meta = {"page": page, "per_page": per_page, "total_pages": pages, "total_items": total}
+    links = {
+        "self": address(page),
+        "next": address(page + 1) if page < pages else None,
+        # From beyond the end the way back leads to the last page.
+        "prev": address(min(page - 1, max(pages, 1))),
+    }
+    return jsonify({"items": items, "_meta": meta, "_links": links})

@@ -1,0 +1,118 @@
+"""Posts: everyone's, one of them, publishing and deleting."""
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+from quart import Blueprint, Response, jsonify
+from quart_schema import validate_headers, validate_querystring
+
+from microblog.actions import posts
+from microblog.actions.posts import Draft
+from microblog.api import envelope, openapi, paging, schemas
+from microblog.api.paging import CursorQuery
+from microblog.core.errors import Conflict, Invalid
+from microblog.edge import auth, limits
+from microblog.queries import posts as post_queries
+from microblog.render import json as as_json
+from microblog.runtime import runtime
+
+KEY = "idempotency_key"
+
+blueprint = Blueprint("posts", __name__)
+
+
+@blueprint.get("/posts")
+@openapi.answers(200, schemas.PostPage, "A page of posts.")
+@openapi.open_to_all
+@validate_querystring(CursorQuery)
+async def everything(query_args: CursorQuery) -> Response:
+    """List everyone's posts, newest first."""
+    window = paging.window(query_args)
+    async with runtime().database.read() as read:
+        visitor = await auth.may_read(read)
+        page = await post_queries.everything(read, visitor.id, window)
+    return paging.of_posts(page, window)
+
+
+class NewPost(BaseModel):
+    """What is to be published."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"body": "Good morning #서울"}]}
+    )
+
+    body: str = Field(
+        description="1 to 500 characters as people see them; a link counts 23. "
+        "Links, @mentions, #hashtags and `code` are recognised."
+    )
+
+
+class Repeatable(BaseModel):
+    """What makes a request safe to be sent again."""
+
+    idempotency_key: str | None = Field(
+        None,
+        description="1 to 200 ASCII characters of your choice, new for each post. The same "
+        "request with the same key makes one post, however often it is sent.",
+    )
+
+
+@blueprint.post("/posts")
+@openapi.answers(
+    201,
+    schemas.Post,
+    "The post; for a repeated request that of the first time.",
+    location=True,
+    limit="posts that one person writes in a minute",
+)
+@openapi.signed_in
+@validate_headers(Repeatable)
+@openapi.takes(NewPost)
+async def publish(data: NewPost, headers: Repeatable) -> Response:
+    """Publish a post.
+
+    Whoever is connected and may see it, sees it at once.
+    """
+    author = await auth.person()
+    envelope.tell(limits.count_post(author.id))
+    draft = Draft(data.body, headers.idempotency_key)
+    try:
+        async with runtime().database.write() as tx:
+            post = await posts.publish(tx, author, draft, datetime.now(UTC))
+    except Invalid as invalid:
+        # The form of the pages calls the text "post"; here it is the body of one.
+        raise Invalid({{"post": "body"}.get(k, k): v for k, v in invalid.errors.items()}) from None
+    except Conflict as reused:
+        raise _not_this_key(reused) from None
+    answer = jsonify(as_json.post(post))
+    answer.status_code = 201
+    answer.headers["Location"] = f"/api/posts/{post.id}"
+    return answer
+
+
+def _not_this_key(reused: Conflict) -> Invalid:
+    """Refuse a key with another text by 422, as its draft asks for (section 2.7), not by 409."""
+    return Invalid({KEY: [reused.reason] if reused.reason else []})
+
+
+@blueprint.get("/posts/<post_id>")
+@openapi.answers(200, schemas.Post, "The post.")
+@openapi.open_to_all
+async def show(post_id: str) -> Response:
+    """Show a post."""
+    number = paging.number(post_id)
+    async with runtime().database.read() as read:
+        visitor = await auth.may_read(read)
+        post = await post_queries.visible(read, number, visitor.id)
+    return jsonify(as_json.post(post))
+
+
+@blueprint.delete("/posts/<post_id>")
+@openapi.answers(204, None, "The post is gone.")
+@openapi.signed_in
+async def delete(post_id: str) -> Response:
+    """Delete one's own post."""
+    actor = await auth.person()
+    async with runtime().database.write() as tx:
+        await posts.delete_post(tx, actor, paging.number(post_id), datetime.now(UTC))
+    return Response(status=204)

@@ -1,0 +1,168 @@
+"""Where `serve` listens: the server's own file of settings, and the addresses it takes."""
+
+import http.client
+import json
+import socket
+import ssl
+import tomllib
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from hypercorn.config import Config
+
+from microblog.core.errors import SettingError
+
+SERVER_FILE = Path("hypercorn.toml")
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
+_PROCESS_KEYS = {"workers", "worker_class", "debug", "use_reloader", "daemon", "application_path"}
+
+
+def server_config(path: Path = SERVER_FILE) -> Config:
+    """Read the server's own settings where there is a file of them; raises SettingError.
+
+    A misspelt key is refused by its name: the server itself would pass over it in silence.
+    """
+    values: dict[str, Any] = {}
+    if path.is_file():
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SettingError(f"{path} cannot be read: {error}.") from None
+    for key, value in values.items():
+        _check(path, key, value)
+    config = Config.from_mapping(values)
+    if (config.certfile is None) != (config.keyfile is None):
+        raise SettingError(f"{path}: certfile and keyfile are needed together.")
+    try:
+        config.create_ssl_context()
+    except (OSError, ssl.SSLError) as error:
+        told = error.strerror or str(error)
+        raise SettingError(f"{path}: the certificate cannot be used: {told}.") from None
+    config.accesslog = None
+    config.include_server_header = False
+    return config
+
+
+def _check(path: Path, key: str, value: Any) -> None:
+    if key not in _known_keys():
+        raise SettingError(f"{path}: there is no setting '{key}'.")
+    if key in _PROCESS_KEYS:
+        raise SettingError(
+            f"{path}: '{key}' does nothing here. For that, run: hypercorn -c {path} microblog:app"
+        )
+    usual = vars(Config).get(key)
+    match usual:
+        case bool():
+            fits, wanted = isinstance(value, bool), "true or false"
+        case int() | float():
+            fits = isinstance(value, int | float) and not isinstance(value, bool)
+            wanted = f"a number, for example {usual}"
+        case str():
+            fits, wanted = isinstance(value, str), f'a text, for example "{usual}"'
+        case _ if key.endswith("bind"):
+            fits = isinstance(value, str) or _is_texts(value)
+            wanted = f'an address, for example "{DEFAULT_HOST}:{DEFAULT_PORT}"'
+        case list():
+            fits, wanted = _is_texts(value), 'a list, for example ["one", "two"]'
+        case _:
+            fits, wanted = True, ""
+    if not fits:
+        raise SettingError(f"{path}: {key} must be {wanted}.")
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and value != [] and all(isinstance(one, str) for one in value)
+
+
+def _known_keys() -> set[str]:
+    named = {name for name in [*vars(Config), *Config.__annotations__] if name[0] != "_"}
+    readable = {name for name, value in vars(Config).items() if _is_method(value)}
+    return named - readable
+
+
+def _is_method(value: Any) -> bool:
+    if isinstance(value, property):
+        return value.fset is None
+    return isinstance(value, classmethod) or (callable(value) and not isinstance(value, type))
+
+
+def take_addresses(config: Config, host: str | None, port: int | None) -> list[Any]:
+    """Listen where the file or the options say, and let `config` have what was opened.
+
+    Returns the name of each: host and port, or the path of a Unix socket. An option wins over
+    the file, which keeps saying the other half. Raises SettingError for an address that is taken.
+    """
+    if host is not None or port is not None:
+        first_host, first_port = _parts(config.bind[0])
+        chosen = host or first_host
+        shown = f"[{chosen}]" if ":" in chosen else chosen
+        config.bind = [f"{shown}:{first_port if port is None else port}"]
+    wanted = config.bind
+    try:
+        sockets = config.create_sockets()
+        listening = [*sockets.secure_sockets, *sockets.insecure_sockets]
+        for one in listening:
+            one.listen(config.backlog)
+    except (OSError, UnicodeError, OverflowError, ValueError) as error:
+        raise SettingError(_cannot_listen(wanted, error)) from None
+    names = [one.getsockname() for one in sockets.secure_sockets or sockets.insecure_sockets]
+    kept = [f"fd://{one.detach()}" for one in sockets.secure_sockets]
+    plain = [f"fd://{one.detach()}" for one in sockets.insecure_sockets]
+    config.bind, config.insecure_bind = (kept, plain) if kept else (plain, [])
+    config.quic_bind = [f"fd://{one.detach()}" for one in sockets.quic_sockets]
+    return names
+
+
+def _parts(bind: str) -> tuple[str, int]:
+    """Split an address into host and port; the usual ones stand in for what it does not say."""
+    if bind.startswith(("unix:", "fd:")):
+        return DEFAULT_HOST, DEFAULT_PORT
+    host, colon, port = bind.rpartition(":")
+    if colon and port.isdecimal() and not host.endswith(":"):
+        return host.strip("[]"), int(port)
+    return bind.strip("[]"), DEFAULT_PORT
+
+
+def _cannot_listen(wanted: list[str], error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    host, port = _parts(wanted[0])
+    said = f"Cannot listen on {', '.join(wanted)}: {reason}."
+    if len(wanted) == 1 and _is_microblog(host, port):
+        said = f"Cannot listen on {host} port {port}: a Microblog runs there already."
+    free = port + 1 if 0 < port < 65535 else DEFAULT_PORT + 1
+    return f"{said} Choose another address, for example: microblog serve --port {free}"
+
+
+def _is_microblog(host: str, port: int) -> bool:
+    where = "localhost" if host in EVERYWHERE else host
+    try:
+        with closing(http.client.HTTPConnection(where, port, timeout=1)) as connection:
+            connection.request("GET", "/healthz")
+            return bool(json.load(connection.getresponse()) == {"status": "alive"})
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+
+
+def address(name: Any, *, secure: bool) -> str:
+    """Return the address for a browser of a socket's name; a Unix socket has only its path."""
+    if not isinstance(name, tuple):
+        return f"unix:{name}"
+    host, port = name[:2]
+    shown = "127.0.0.1" if host in EVERYWHERE else (f"[{host}]" if ":" in host else host)
+    return f"{'https' if secure else 'http'}://{shown}:{port}"
+
+
+def neighbours_address(names: list[Any], *, secure: bool) -> str | None:
+    """Return an address for other machines in the network, where a socket listens to them."""
+    open_ports = [name[1] for name in names if isinstance(name, tuple) and name[0] in EVERYWHERE]
+    if not open_ports:
+        return None
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent: this only chooses the way out
+        except OSError:
+            return None
+        host = str(probe.getsockname()[0])
+    return address((host, open_ports[0]), secure=secure)

@@ -1,0 +1,51 @@
+"""Accounts at the door of every surface: proving a password, and checking a sign-up."""
+
+import unicodedata
+
+from microblog.core import names, passwords
+from microblog.core.errors import Invalid, Message
+from microblog.edge import limits
+from microblog.edge.passwords import verify
+from microblog.models import User
+from microblog.queries import users
+from microblog.runtime import runtime
+
+
+async def prove(name: str, password: str) -> User | None:
+    """Return whose name (or e-mail address) and password these are, or None.
+
+    The same work is done whether or not there is such an account. Raises TooManyTries.
+    """
+    if len(name) > names.LONGEST_EMAIL or not name.isprintable():
+        name = ""  # nobody's; no database takes NUL, and to normalise a flood takes very long
+    name = unicodedata.normalize("NFC", name)  # addresses are kept so
+    await limits.count_login(name)
+    async with runtime().database.read() as read:
+        user = await users.by_login(read, name)
+    if not await verify(password, user.password_hash if user else None):
+        return None
+    await limits.forgive_login(name)
+    return user
+
+
+def flaws(
+    username: str, email: str, password: str, *, display_name: str = "", about_me: str = ""
+) -> dict[str, list[Message]]:
+    """Return what is wrong with a sign-up, all fields at once; whether a name is free is not told.
+
+    Empty where nothing is wrong.
+    """
+    site = runtime().settings.site_name
+    found: dict[str, list[Message]] = {}
+    for check in (
+        lambda: names.check_username(username),
+        lambda: names.check_email(email),
+        lambda: passwords.check(password, username=username, email=email, site=site),
+        lambda: names.clean_display_name(display_name),
+        lambda: names.check_about_me(about_me),
+    ):
+        try:
+            check()
+        except Invalid as invalid:
+            found |= dict(invalid.errors)
+    return found

@@ -1,0 +1,122 @@
+"""What surrounds the calls: caching, methods, and pages of other sites."""
+
+import asyncio
+
+import pytest
+
+from tests.api.conftest import OpenProgram
+from tests.api.programs import Program
+from tests.people import MakePost, MakeUser
+from tests.serving import Serving
+
+ELSEWHERE = "https://elsewhere.example"
+
+
+async def test_unchanged_answer_is_not_sent_again(
+    program: OpenProgram, make_user: MakeUser, make_post: MakePost
+) -> None:
+    mina = await make_user()
+    client = await program(mina)
+    first = await client.call("GET", "/api/posts")
+    held = {"If-None-Match": first.headers["ETag"]}
+    again = await client.call("GET", "/api/posts", headers=held)
+    assert (again.status_code, await again.get_data()) == (304, b"")
+    await make_post(mina)
+    assert (await client.call("GET", "/api/posts", headers=held)).status_code == 200
+    assert "Authorization" in first.headers["Vary"]
+    assert first.headers["Cache-Control"] == "private, no-cache"
+
+
+async def test_compressed_answer_keeps_its_version(
+    stranger: Program, make_user: MakeUser, make_post: MakePost
+) -> None:
+    await make_post(await make_user(), "x" * 400 + " #long")
+    plain = await stranger.call("GET", "/api/posts")
+    squeezed = await stranger.call("GET", "/api/posts", headers={"Accept-Encoding": "gzip"})
+    assert squeezed.headers["Content-Encoding"] == "gzip"
+    assert squeezed.headers["ETag"] == plain.headers["ETag"]
+
+
+async def test_head_answers_as_get_without_the_body(server: Serving) -> None:
+    async with server.app.test_client() as client:
+        told = await client.get("/api/users")
+    reader_lines = await _raw(server, b"HEAD /api/users HTTP/1.1")
+    head, _, body = reader_lines.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert f"content-length: {told.headers['Content-Length']}".encode() in head.lower()
+    assert body == b""
+
+
+async def _raw(server: Serving, line: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/posts", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("/api/posts/1", {"GET", "HEAD", "OPTIONS", "DELETE"}),
+        ("/api/tokens", {"POST", "PUT", "DELETE", "OPTIONS"}),
+        ("/api/me/following/1", {"PUT", "DELETE", "OPTIONS"}),
+    ],
+)
+async def test_method_that_is_not_possible_is_told_which_are(
+    stranger: Program, path: str, allowed: set[str]
+) -> None:
+    answer = await stranger.call("PATCH", path)
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/posts"), ("DELETE", "/api/posts/1"), ("PUT", "/api/tokens")]
+)
+async def test_preflight_lets_pages_of_any_site_in_but_never_with_cookies(
+    stranger: Program, method: str, path: str
+) -> None:
+    asked = {
+        "Origin": ELSEWHERE,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
+    }
+    answer = await stranger.call("OPTIONS", path, headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
+    allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {"authorization", "content-type", "idempotency-key"} <= set(allowed)
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/api/posts", "/api/timelines/home", "/api/nothing"])
+async def test_pages_of_any_site_may_read_answers_and_refusals(
+    stranger: Program, path: str
+) -> None:
+    answer = await stranger.call("GET", path, headers={"Origin": ELSEWHERE})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+async def test_pages_of_other_sites_may_read_nothing_outside_the_api(stranger: Program) -> None:
+    for path in ("/explore", "/healthz", "/apicot"):
+        answer = await stranger.call("GET", path, headers={"Origin": ELSEWHERE})
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_program_on_another_site_publishes_with_its_token(
+    program: OpenProgram, make_user: MakeUser
+) -> None:
+    mina = await program(await make_user())
+    headers = {"Origin": ELSEWHERE, "Sec-Fetch-Site": "cross-site"}
+    await mina.json("POST", "/api/posts", 201, json={"body": "From afar"}, headers=headers)
+
+
+async def test_entry_leads_to_what_is_there(stranger: Program) -> None:
+    entry = await stranger.json("GET", "/api")
+    for name in ("openapi", "users", "posts", "public"):
+        await stranger.json("GET", entry["_links"][name])

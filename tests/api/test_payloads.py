@@ -1,0 +1,106 @@
+"""Bodies that are not what they should be: each gets a clear answer, none a 500."""
+
+from typing import Any
+
+import pytest
+from quart import Quart
+
+from tests.api.conftest import OpenProgram
+from tests.api.programs import Program
+from tests.people import MakeUser
+
+JSON = {"Content-Type": "application/json"}
+WRITES = [("POST", "/api/posts"), ("POST", "/api/users"), ("PUT", "/api/tokens")]
+
+each_write = pytest.mark.parametrize(("method", "path"), WRITES)
+
+
+@pytest.fixture
+async def mina(program: OpenProgram, make_user: MakeUser) -> Program:
+    return await program(await make_user("mina"))
+
+
+@each_write
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b'{"body": "\xff"}',
+        "{}".encode("utf-16"),
+        b"[" * 100_000,
+        b'{"body": ' + b"9" * 5000 + b"}",
+        b"{'body': 'x'}",
+    ],
+)
+async def test_body_that_is_not_json_in_utf8_is_not_understood(
+    mina: Program, method: str, path: str, data: bytes
+) -> None:
+    await mina.problem(method, path, 400, data=data, headers=JSON)
+
+
+@each_write
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "x"])
+async def test_body_of_another_kind_is_refused(
+    mina: Program, method: str, path: str, kind: str | None
+) -> None:
+    headers = {} if kind is None else {"Content-Type": kind}
+    await mina.problem(method, path, 415, data=b'{"body": "Hello"}', headers=headers)
+
+
+@each_write
+@pytest.mark.parametrize("value", [None, [], [{}], "text", 5, True, [["body", "x"]]])
+async def test_body_that_is_no_object_is_refused(
+    mina: Program, method: str, path: str, value: Any
+) -> None:
+    told = await mina.problem(method, path, 422, json=value)
+    assert told["errors"] == {"body": ["This must be an object."]}
+
+
+@pytest.mark.parametrize("value", [None, 5, 1.5, True, ["x"], {"x": 1}])
+async def test_text_of_another_type_is_refused(mina: Program, value: Any) -> None:
+    told = await mina.problem("POST", "/api/posts", 422, json={"body": value})
+    assert told["errors"] == {"body": ["This must be text."]}
+
+
+async def test_missing_and_unknown_fields_are_named(mina: Program) -> None:
+    told = await mina.problem("POST", "/api/posts", 422, json={"text": "Hello", "author_id": 1})
+    assert told["errors"] == {
+        "author_id": ["There is no such field."],
+        "body": ["This is missing."],
+        "text": ["There is no such field."],
+    }
+    assert told["error"] == "Unprocessable Entity"
+    assert told["message"] == told["detail"]
+
+
+async def test_refusal_speaks_the_language_that_is_asked_for(stranger: Program) -> None:
+    told = await stranger.problem(
+        "GET", "/api/posts/1", 404, headers={"Accept-Language": "ko", "Accept": "text/html"}
+    )
+    assert told["title"]
+
+
+async def test_flood_of_unknown_fields_gets_a_short_answer(mina: Program) -> None:
+    flood = {f"field{n}" * 20: n for n in range(1000)}
+    told = await mina.problem("POST", "/api/posts", 422, json=flood | {"body": "x"})
+    assert len(told["errors"]) == 50
+    assert max(map(len, told["errors"])) <= 100
+
+
+async def test_name_of_a_field_may_hold_half_a_character(mina: Program) -> None:
+    data = b'{"body": "x", "\\ud800": 1}'
+    await mina.problem("POST", "/api/posts", 422, data=data, headers=JSON)
+
+
+async def test_body_that_is_too_large_is_refused(app: Quart, mina: Program) -> None:
+    data = b'{"body": "' + b"x" * app.config["MAX_CONTENT_LENGTH"] + b'"}'
+    await mina.problem("POST", "/api/posts", 413, data=data, headers=JSON)
+
+
+async def test_flood_of_accents_costs_no_time_to_speak_of(stranger: Program) -> None:
+    accents = "a" + "\u0301\u0323" * 40_000
+    sign_up = {"username": accents, "email": accents, "password": "a long enough sentence"}
+    told = await stranger.problem("POST", "/api/users", 422, json=sign_up)
+    assert sorted(told["errors"]) == ["email", "username"]

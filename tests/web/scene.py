@@ -1,0 +1,106 @@
+"""A small place with people and posts, and a walk along all its addresses.
+
+Routes are read from the application, so a route that is added later is walked by itself; where an
+example below does not suit it, the test that sends good requests fails and asks for a better one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from quart import Quart
+from werkzeug.routing import IntegerConverter, Rule
+
+from microblog.actions import follows
+from microblog.core.tokens import setup_token
+from microblog.database import Database
+from microblog.models import Post, User
+from microblog.runtime import EXTENSION
+from microblog.web import assets
+from tests.people import PASSWORD, MakePost, MakeUser
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+Example = dict[str, str]
+
+
+@dataclass
+class Scene:
+    """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her."""
+
+    app: Quart
+    mina: User
+    bora: User
+    post: Post
+
+    @property
+    def arguments(self) -> Example:
+        """Examples for the parts of addresses, by name."""
+        version = assets.versions()["css"]
+        some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id)}
+        return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
+
+    @property
+    def fields(self) -> Example:
+        """Examples for the fields of forms, by name: one body that suits every form."""
+        runtime = self.app.extensions[EXTENSION]
+        account = {"username": "newcomer", "email": "newcomer@example.org"}
+        words = {"post": "Forged", "display_name": "Forged", "about_me": "Forged", "draft": ""}
+        choices = {"language": "ko", "theme": "dark", "up_to": "", "remember_me": "y"}
+        token = setup_token(runtime.secret, runtime.hub.epoch)
+        return {**account, "password": PASSWORD, "password2": PASSWORD, **words, **choices} | {
+            "token": token,
+            "next": "/",
+        }
+
+    def form(self, rule: Rule) -> Example:
+        """Return the fields of a good request."""
+        special: dict[str, Example] = {
+            "auth.log_in": {"username": "bora"},
+            "setup.make_administrator": {"username": "first", "email": "first@example.org"},
+        }
+        return self.fields | special.get(rule.endpoint, {})
+
+    def address(self, rule: Rule) -> str:
+        """Return an address of a route, its parts filled with examples."""
+        special: dict[str, Example] = {
+            "people.unfollow": {"username": "chul"},
+            "assets.static_file": {"name": "css/microblog.css"},
+        }
+        known = self.arguments | special.get(rule.endpoint, {})
+        values = {name: known.get(name, "1") for name in rule.arguments}
+        built = rule.build({name: _converted(rule, name, value) for name, value in values.items()})
+        assert built is not None, f"{rule.endpoint} needs an example"
+        return built[1]
+
+    def unsafe(self) -> Iterator[tuple[Rule, str]]:
+        """Go along the routes of pages that change something, each with its method."""
+        for rule in self._pages():
+            for method in sorted((rule.methods or set()) - SAFE_METHODS):
+                yield rule, method
+
+    def readable(self) -> Iterator[Rule]:
+        """Go along the routes that answer GET, pages or not."""
+        for rule in self.app.url_map.iter_rules():
+            if not rule.websocket and "GET" in (rule.methods or set()):
+                yield rule
+
+    def _pages(self) -> Iterator[Rule]:
+        for rule in self.app.url_map.iter_rules():
+            if not rule.websocket and not rule.rule.startswith("/api"):
+                yield rule
+
+
+def _converted(rule: Rule, name: str, value: str) -> object:
+    converter = rule._converters[name]
+    return int(value) if isinstance(converter, IntegerConverter) else value
+
+
+async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post: MakePost) -> Scene:
+    """Make the people and their posts."""
+    mina, bora, chul = [await make_user(name) for name in ("mina", "bora", "chul")]
+    now = datetime.now(UTC)
+    async with database.write() as tx:
+        await follows.follow(tx, mina, chul, now)
+        await follows.follow(tx, bora, mina, now)
+    post = await make_post(mina, "Rain over #seoul, @bora")
+    return Scene(app, mina, bora, post)
