@@ -208,19 +208,21 @@ def database_url(raw: str, name: str = "DATABASE_URL") -> URL:
 
     The sentence never holds the address itself, because that may hold a password.
     """
+    example = (
+        f"For example: {name}=postgresql"
+        if name.startswith("DB_")
+        else f"For example: {name}=postgresql://user:password@localhost/microblog"
+    )
     try:
         url = make_url(raw)
-        vendor = "postgresql" if url.drivername.startswith("postgres") else url.drivername
-        vendor = vendor.partition("+")[0]
     except (ArgumentError, ValueError):
-        raise SettingError(
-            f"{name} is not an address. For example: {name}=postgresql://user:password@localhost/db"
-        ) from None
-    if vendor not in _ASYNC_DRIVERS:
-        raise SettingError(
-            f"{name} names '{url.drivername}', which is not supported. For example: "
-            f"{name}=sqlite:///var/microblog.db or {name}=postgresql://user:password@localhost/db"
-        )
+        raise SettingError(f"{name} is not an address. {example}") from None
+    vendor = url.drivername.partition("+")[0]
+    driver = _ASYNC_DRIVERS.get("postgresql" if vendor == "postgres" else vendor)
+    if driver is None:
+        raise SettingError(f"{name} names '{url.drivername}', which is not supported. {example}")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise SettingError(f"{name} has the port {url.port}, and there is none such. {example}")
     if vendor == "sqlite" and url.database in {None, "", ":memory:"}:
         raise SettingError(f"{name} must name a file. For example: {name}=sqlite:///var/my.db")
-    return url.set(drivername=_ASYNC_DRIVERS[vendor])
+    return url.set(drivername=driver)

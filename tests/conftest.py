@@ -14,6 +14,7 @@ from quart import Quart
 from microblog import create_app
 from microblog.cli.db import upgrade_to_head
 from microblog.database import Database, open_database
+from microblog.runtime import EXTENSION
 from microblog.settings import Settings
 from tests.people import MakePost, MakeUser, Visit
 from tests.services import Postgres, Redis, choose_free_port, clean_environment, missing
@@ -178,23 +179,25 @@ def settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
 
 
 @pytest.fixture
-async def app(settings: Settings) -> AsyncIterator[Quart]:
+async def app(settings: Settings, database: Database) -> AsyncIterator[Quart]:
     """The application, serving: its log is followed, but no port is open."""
     made = create_app(settings)
     async with made.test_app():
+        database.ring = made.extensions[EXTENSION].bell.ring
         yield made
 
 
 @pytest.fixture
-async def server(settings: Settings) -> AsyncIterator[Serving]:
+async def server(settings: Settings, database: Database) -> AsyncIterator[Serving]:
     """The application on a real port, in this process."""
     async with serving(settings) as running:
+        database.ring = running.runtime.bell.ring
         yield running
 
 
 @pytest.fixture
 async def database(settings: Settings) -> AsyncIterator[Database]:
-    """The test's database, without an application."""
+    """The test's database. What the test writes rings the bell of `app` or `server`."""
     opened = open_database(settings)
     yield opened
     await opened.close()

@@ -128,8 +128,8 @@ ENGLISH = Texts(
         ),
     ),
     alone=(
-        "Python tip of the day:\n```python\nfor number, line in enumerate(file, 1):\n    ...\n```\n#python",
-        "On a napkin, and it works:\n```sql\nSELECT tag, count(*)\nFROM post_tag GROUP BY tag\n```\n#sql",
+        "Python tip:\n```python\nfor n, line in enumerate(file, 1):\n    ...\n```\n#python",
+        "On a napkin, and it works:\n```sql\nSELECT count(*) FROM kettle;\n```\n#sql",
         "@{name} is right: `pathlib` first, string surgery never. #python",
         "Lost: one blue glove, left hand, very attached to its sister. #pebblebay",
         "@{name} Thank you for the jam! The jar comes back full of something else.",

@@ -52,7 +52,9 @@ def _flaw(password: str, own_words: set[str]) -> Message | None:
         return message("Use %(limit)s characters or more.", limit=SHORTEST)
     if not _is_unicode(normal):
         return message("This holds a broken character.")
-    if normal.casefold() in {_normal(word).casefold() for word in own_words}:
+    # A longer word is no password; and to normalise a flood of accents takes very long.
+    words = {_normal(word).casefold() for word in own_words if len(word) <= MAX_BYTES}
+    if normal.casefold() in words:
         return message("Use something other than your name or address.")
     if normal.casefold() in common():
         return message("This password is too common.")

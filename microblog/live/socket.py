@@ -74,13 +74,14 @@ async def _admit(form: str) -> tuple[Visitor, Start, list[str]]:
         topics = inbound.topics(websocket.args.get("topics", ""))
     except Refused as refused:
         raise BadRequest(refused.reason) from None
-    bearer = next((p for p in websocket.requested_subprotocols if p.startswith(BEARER_PREFIX)), "")
-    if not bearer and not origin.is_own(websocket, runtime().settings):
+    offered = websocket.requested_subprotocols
+    bearer = next((p for p in offered if p.startswith(BEARER_PREFIX)), None)
+    if bearer is None and not origin.is_own(websocket, runtime().settings):
         raise Foreign
     async with runtime().database.read() as read:
         args = websocket.args
         started = await replay.start(read, args.get("since"), args.get("epoch"))
-        visitor = await _visitor(read, bearer.removeprefix(BEARER_PREFIX))
+        visitor = await _visitor(read, bearer)
     asked = websocket.args.get("lang")
     if asked in runtime().settings.languages:
         language.speak(asked)
@@ -93,10 +94,14 @@ class Foreign(HTTPException):
     code = 403
 
 
-async def _visitor(read: Read, token: str) -> Visitor:
-    if token:
-        return await auth.by_access_token(read, token)
-    known = await auth.may_read(read)
+async def _visitor(read: Read, bearer: str | None) -> Visitor:
+    """Return who is at the door. Who names a token, even an empty one, is known by nothing else:
+    a page of another site may name one too, and the browser adds the cookie.
+    """
+    if bearer is None:
+        known = await auth.may_read(read)
+    else:
+        known = await auth.by_access_token(read, bearer.removeprefix(BEARER_PREFIX))
     _require_room(known)
     return known
 

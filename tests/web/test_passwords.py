@@ -58,7 +58,7 @@ REFUSED = {
     "1025 bytes": b"x" * 1025,
     "1025 bytes of Hangul": "한".encode() * 341 + b"xy",
     "7 Hangul": "한".encode() * 7,
-    "250 kB": b"x" * 250_000,
+    "100 kB": b"x" * 100_000,
     "empty": b"",
     "common": b"password1",
     "the name": b"MINA",

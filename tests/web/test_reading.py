@@ -1,9 +1,13 @@
 """No GET changes anything."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from quart import Quart
 
+from microblog.actions import accounts
 from microblog.database import Database
+from microblog.queries import users
 from microblog.runtime import EXTENSION
 from tests.conftest import both_databases
 from tests.people import MakePost, MakeUser, Visit
@@ -20,7 +24,6 @@ async def scene(app: Quart, database: Database, make_user: MakeUser, make_post: 
 async def test_no_readable_address_changes_a_row(
     scene: Scene, visit: Visit, database: Database
 ) -> None:
-    before = await every_row(database)
     for browser in (await visit(scene.mina), await visit()):
         before = await every_row(database)
         for rule in scene.readable():
@@ -52,10 +55,19 @@ async def test_pages_are_there_to_be_read(scene: Scene, visit: Visit) -> None:
             assert answer.status_code == expected.get(rule.rule, 200), rule.rule
 
 
-async def test_that_somebody_was_here_is_written_later_in_one_go(
+async def test_that_somebody_was_here_is_written_later_with_others(
     app: Quart, scene: Scene, visit: Visit, database: Database
 ) -> None:
     presence = app.extensions[EXTENSION].presence
-    assert not presence.seen, "Mina's row is a second old"
-    await (await visit(scene.mina)).text("/")
-    assert not presence.seen
+    browser = await visit(scene.mina)
+    await browser.text("/")
+    assert not presence.seen, "her row is no minute old"
+    now = datetime.now(UTC)
+    async with database.write() as tx:
+        await accounts.seen(tx, {scene.mina.id}, now - timedelta(hours=1))
+    before = await every_row(database)
+    await browser.text("/")
+    assert changed(before, await every_row(database)) == []
+    await presence.write(database, now)
+    async with database.read() as read:
+        assert (await users.by_id(read, scene.mina.id)).last_seen == now

@@ -4,7 +4,7 @@ import html
 import re
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
@@ -91,7 +91,6 @@ def check(answer: Any, payload: str) -> None:
     location = answer.headers["Location"]
     assert leads_home(location), (payload, location)
     assert not location.startswith(("//", "/\\")), (payload, location)
-    assert {"Set-Cookie", "Location"} & set(answer.headers.keys())
     assert all("evil" not in line for line in answer.headers.getlist("Set-Cookie"))
 
 
@@ -175,9 +174,7 @@ async def test_path_of_this_site_is_where_they_lead(
     for good in GOOD:
         post = await make_post(mina)
         for answer in await every_answer(browser, good, post.id):
-            location = answer.headers["Location"]
-            assert location == good or location.encode("ascii").decode() != "/"
-            check(answer, good)
+            assert unquote(answer.headers["Location"]) == good
 
 
 async def test_doubled_slash_in_an_address_is_no_way_out(visit: Visit) -> None:

@@ -1,0 +1,58 @@
+"""What tests do at the door: log in through the form, come from another network, count bcrypt."""
+
+import re
+from typing import Any
+
+import bcrypt
+import pytest
+
+from microblog.core import passwords
+from tests.people import PASSWORD, Browser
+
+LOGIN = "/auth/login"
+
+
+async def log_in(
+    browser: Browser, username: str = "mina", password: str = PASSWORD, **how: Any
+) -> Any:
+    """Send the log-in form; `remember_me="y"` and other fields in `more`."""
+    form = {"username": username, "password": password} | how.pop("more", {})
+    return await browser.post(LOGIN, form, page=LOGIN, **how)
+
+
+async def viewer(browser: Browser) -> str:
+    """Return the id of who a page is made for; empty for nobody."""
+    found = re.search(r'data-viewer="(\d*)"', await browser.text("/"))
+    assert found
+    return found[1]
+
+
+def peer(address: str) -> dict[str, Any]:
+    """Make a request come from an address."""
+    return {"scope_base": {"client": (address, 40_000)}}
+
+
+class Work:
+    """Counts the bcrypt work that is done."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.compared = 0
+        self.hashed = 0
+        compare, make = bcrypt.checkpw, bcrypt.hashpw
+
+        def checkpw(password: bytes, hashed: bytes) -> bool:
+            self.compared += 1
+            return compare(password, hashed)
+
+        def hashpw(password: bytes, salt: bytes) -> bytes:
+            self.hashed += 1
+            return make(password, salt)
+
+        passwords.dummy_hash(4)
+        monkeypatch.setattr(bcrypt, "checkpw", checkpw)
+        monkeypatch.setattr(bcrypt, "hashpw", hashpw)
+
+    @property
+    def done(self) -> tuple[int, int]:
+        """How often a password was compared, and how often one was hashed."""
+        return self.compared, self.hashed
