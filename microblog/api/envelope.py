@@ -52,7 +52,7 @@ async def _count(response: Response) -> Response:
         response.headers["RateLimit-Limit"] = str(allowance.limit)
         response.headers["RateLimit-Remaining"] = str(allowance.remaining)
         response.headers["RateLimit-Reset"] = str(allowance.reset_seconds)
-    elif response.status_code == 429 and is_api():
+    elif response.status_code == 429 and is_api() and "Retry-After" in response.headers:
         response.headers["RateLimit-Remaining"] = "0"
         response.headers["RateLimit-Reset"] = response.headers["Retry-After"]
     return response
@@ -62,7 +62,6 @@ async def _let_pages_in(response: Response) -> Response:
     if not is_api():
         return response
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
         response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
         response.headers["Access-Control-Allow-Headers"] = _MAY_SEND

@@ -5,7 +5,7 @@ Each domain error is mapped once, here. Unknown errors become a 500 with a numbe
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from pydantic import ValidationError
@@ -20,7 +20,11 @@ from quart import (
 )
 from quart_schema import RequestSchemaValidationError
 from sqlalchemy.exc import DBAPIError
-from werkzeug.exceptions import HTTPException, RequestedRangeNotSatisfiable
+from werkzeug.exceptions import (
+    HTTPException,
+    RequestedRangeNotSatisfiable,
+    RequestEntityTooLarge,
+)
 
 from microblog.core.errors import (
     Conflict,
@@ -37,7 +41,7 @@ from microblog.core.errors import (
 from microblog.edge import auth, payloads
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
-from microblog.edge.request import asking, here, is_api, wants_json
+from microblog.edge.request import MicroblogRequest, asking, here, is_api, wants_json
 from microblog.runtime import runtime
 
 CHARACTER_NOT_IN_REPERTOIRE = "22021"  # PostgreSQL's error codes, class 22
@@ -158,6 +162,8 @@ async def _schema(error: RequestSchemaValidationError) -> Response:
 async def _http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error.get_response()
+    if isinstance(error, RequestEntityTooLarge):
+        await cast("MicroblogRequest", request).body.drain()
     if isinstance(error, RequestedRangeNotSatisfiable):
         return await answer(Problem(416))
     methods = getattr(error, "valid_methods", None)

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from microblog.database import Database
+from microblog.settings import Settings
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
-from tests.people import MakePost, MakeUser
+from tests.people import MakePost, MakeUser, access_token
 from tests.serving import Serving
 
 ELSEWHERE = "https://elsewhere.example"
@@ -38,21 +40,43 @@ async def test_compressed_answer_keeps_its_version(
 
 
 async def test_head_answers_as_get_without_the_body(server: Serving) -> None:
-    async with server.app.test_client() as client:
-        told = await client.get("/api/users")
-    reader_lines = await _raw(server, b"HEAD /api/users HTTP/1.1")
-    head, _, body = reader_lines.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200")
-    assert f"content-length: {told.headers['Content-Length']}".encode() in head.lower()
-    assert body == b""
+    told, whole = await send(server, "GET /api/users")
+    head, nothing = await send(server, "HEAD /api/users")
+    assert head[0] == told[0] == "HTTP/1.1 200"
+    for name in ("content-length:", "content-type:", "etag:"):
+        assert the(name, head) == the(name, told)
+    assert len(whole) > 0
+    assert nothing == b""
 
 
-async def _raw(server: Serving, line: bytes) -> bytes:
+async def test_answer_without_content_says_nothing_of_content(
+    server: Serving, settings: Settings, database: Database, make_user: MakeUser
+) -> None:
+    mina = await make_user("mina")
+    await make_user("june")
+    token = await access_token(database, settings, mina)
+    head, nothing = await send(
+        server, "PUT /api/me/following/june", f"Authorization: Bearer {token}", "Content-Length: 0"
+    )
+    assert head[0] == "HTTP/1.1 204"
+    assert not [line for line in head if line.startswith(("content-length:", "content-type:"))]
+    assert nothing == b""
+
+
+async def send(server: Serving, request: str, *lines: str) -> tuple[list[str], bytes]:
+    """Send a request by hand; return the lines of the answer's head, and its body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    writer.write(line + b"\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-    answer = await reader.read()
+    head = (f"{request} HTTP/1.1", "Host: localhost", "Connection: close", *lines, "", "")
+    writer.write("\r\n".join(head).encode())
+    answer, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
-    return answer
+    status, *rest = answer.decode().split("\r\n")
+    return [status.strip(), *(line.lower() for line in rest)], body
+
+
+def the(name: str, head: list[str]) -> str:
+    (found,) = [line for line in head if line.startswith(name)]
+    return found
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,11 @@ def seconds_from_now(seconds: int) -> int:
     return int(time.time()) + seconds
 
 
+def deep_claims(smith: Smith) -> str:
+    signed = encoded(json.dumps(smith.headers).encode()) + b"." + encoded(DEEP)
+    return (signed + b"." + encoded(hmac.digest(KEY, signed, "sha256"))).decode()
+
+
 Forgery = Callable[[Smith], str]
 FORGERIES: dict[str, Forgery] = {
     "no algorithm": lambda s: s.token(headers={"alg": "none"}, signature=b""),
@@ -119,17 +124,12 @@ FORGERIES: dict[str, Forgery] = {
         key=b"xxxx",
     ),
     "a header that is too deep": lambda s: (encoded(DEEP) + b".e30.x").decode(),
-    "claims that are too deep": lambda s: deep_claims(s),
+    "claims that are too deep": deep_claims,
     "no token": lambda s: "",
     "no JSON": lambda s: "a.b.c",
     "two parts": lambda s: s.token().rpartition(".")[0],
     "letters of other alphabets": lambda s: s.token() + "é",
 }
-
-
-def deep_claims(smith: Smith) -> str:
-    signed = encoded(json.dumps(smith.headers).encode()) + b"." + encoded(DEEP)
-    return (signed + b"." + encoded(hmac.digest(KEY, signed, "sha256"))).decode()
 
 
 async def state(database: Database) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The command line as a whole: its help, its laziness, its settings file, and quart's doors to it."""
+"""The command line as a whole: its help, what it loads, its env file, and quart's way to it."""
 
 import subprocess
 import sys

@@ -206,9 +206,8 @@ def at_a_terminal(settings: Settings, *answers: str) -> tuple[int, str]:
             except OSError:  # the other side is closed
                 break
             printed += read
-            if waiting and printed.rstrip().endswith(b":"):
+            if waiting and printed.endswith(b": "):
                 os.write(ours, waiting.pop(0).encode() + b"\n")
-                printed += b"\n"
         os.close(ours)
         return running.wait(), printed.decode()
 
