@@ -9,7 +9,6 @@ from typing import Any
 from quart import Quart
 
 from microblog import api, live, web
-from microblog.core.errors import Message
 from microblog.edge import auth, compression, csrf, errors, headers, language, logs
 from microblog.edge.errors import Problem
 from microblog.edge.request import LONGEST_BODY_BYTES, MicroblogRequest, asking
@@ -55,7 +54,7 @@ async def _greet() -> Any:
     not_ready = runtime().not_ready
     if not_ready is None or asking().path.startswith(ALWAYS_SERVED):
         return None
-    return await errors.answer(Problem(503, Message(not_ready), retry_after_seconds=5))
+    return await errors.answer(Problem(503, not_ready, retry_after_seconds=5))
 
 
 def _open_while_serving(app: Quart, settings: Settings | None) -> None:

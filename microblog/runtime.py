@@ -17,7 +17,7 @@ from quart import current_app
 
 from microblog.actions import accounts, retention, sessions
 from microblog.backends.bell import Bell, open_bell
-from microblog.core.errors import Unavailable
+from microblog.core.errors import Message, Unavailable, message
 from microblog.database import Database, open_database
 from microblog.models import User
 from microblog.queries import schema
@@ -30,7 +30,7 @@ PRESENCE_SECONDS = 60
 PRUNING_SECONDS = 3600
 ARTICLES_KEPT = 4096
 RETRY_SECONDS = 2.0
-DATABASE_AWAY = "The database is out of reach."
+DATABASE_AWAY = message("The database is out of reach.")
 FRAMES_SHARED = 512
 
 log = structlog.get_logger(__name__)
@@ -81,7 +81,7 @@ class Runtime:
     frames: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(FRAMES_SHARED))
     limiters: dict[str, Any] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    not_ready: str | None = None
+    not_ready: Message | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod
@@ -112,7 +112,7 @@ class Runtime:
         except Unavailable:
             self.not_ready = DATABASE_AWAY
         if self.not_ready is not None:
-            log.warning("start.waits", reason=self.not_ready)
+            log.warning("start.waits", reason=str(self.not_ready))
             return False
         self._spawn(self.tail.follow(), "tail")
         self._spawn(self._keep_presence(), "presence")

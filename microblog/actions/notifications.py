@@ -49,3 +49,15 @@ async def mark_read(tx: Tx, user_id: int, up_to: int | None, now: datetime) -> N
     ids = marked.all()
     if ids:
         tx.announce(events.notifications_read(user_id, max(ids)))
+
+
+async def mark_one_read(tx: Tx, user_id: int, notification_id: int, now: datetime) -> None:
+    """Mark one of a person's notifications as read; the older ones stay as they are."""
+    statement = update(Notification).where(
+        Notification.id == notification_id,
+        Notification.user_id == user_id,
+        Notification.read_at.is_(None),
+    )
+    marked = await tx.scalars(statement.values(read_at=now).returning(Notification.id))
+    if marked.all():
+        tx.announce(events.notification_read(user_id, notification_id))

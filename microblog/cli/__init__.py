@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "Fill the microblog with invented people and posts, to look round in.",
     "routes": "Show every address that the server answers.",
     "serve": "Serve the microblog, with its database made or upgraded first.",
+    "translate": "Keep the translations complete.",
     "user": "Make people, and change their passwords and roles.",
 }
 

@@ -34,7 +34,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
         async with database.read() as read:
             problem = await schema.problem(read)
         if problem is not None:
-            raise SettingError(problem)
+            raise SettingError(str(problem))
         yield database
     finally:
         # Closing would silence them, and a process that listens to Redis would wait for its poll.

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     POST_DELETED = "post.deleted"
     USER_CHANGED = "user.changed"
     NOTIFIED = "notification"
+    NOTIFICATION_READ = "notification.read"
     NOTIFICATIONS_READ = "notifications.read"
 
     RELATIONS_CHANGED = "relations.changed"
@@ -70,6 +71,11 @@ def relations_changed(user_id: int) -> Event:
 def notified(actor_id: int, user_id: int, notification_id: int) -> Event:
     """Tell `user_id` of a new notification."""
     return Event(Kind.NOTIFIED, actor_id, user_id=user_id, ref_id=notification_id)
+
+
+def notification_read(user_id: int, notification_id: int) -> Event:
+    """Tell a person's other connections that this one notification is read."""
+    return Event(Kind.NOTIFICATION_READ, user_id, user_id=user_id, ref_id=notification_id)
 
 
 def notifications_read(user_id: int, up_to: int) -> Event:

@@ -16,6 +16,7 @@ async def prove(name: str, password: str) -> User | None:
 
     The same work is done whether or not there is such an account. Raises TooManyTries.
     """
+    name = name.strip()
     if len(name) > names.LONGEST_EMAIL or not name.isprintable():
         name = ""  # nobody's; no database takes NUL, and to normalise a flood takes very long
     name = unicodedata.normalize("NFC", name)  # addresses are kept so

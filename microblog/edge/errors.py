@@ -96,19 +96,21 @@ class Problem:
 
     @property
     def title(self) -> str:
-        known = _TITLES.get(self.status)
-        return say(known) if known else HTTPStatus(self.status).phrase
+        return say(_TITLES.get(self.status) or _TITLES[self._likely])
 
     @property
     def detail(self) -> str:
         if self.reason is not None:
             return say(self.reason)
-        known = _EXPLAINED.get(self.status)
-        if known is None:
-            return HTTPStatus(self.status).description
+        known = _EXPLAINED.get(self.status) or _EXPLAINED[self._likely]
         if self.retry_after_seconds is not None:
             return gettext(known.text) % {"seconds": self.retry_after_seconds}
         return say(known)
+
+    @property
+    def _likely(self) -> int:
+        """The status that explains one without words of its own."""
+        return 400 if self.status < 500 else 500
 
 
 def install(app: Quart) -> None:

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Any, NoReturn
 
 from quart import Request, has_websocket_context, request, websocket
+from quart.formparser import FormDataParser
 from quart.wrappers import Websocket
 from quart.wrappers.request import Body
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from microblog.runtime import runtime
 
@@ -35,6 +36,14 @@ class CountedBody(Body):
             super().set_complete()
         super().append(data)
 
+    async def __anext__(self) -> bytes:
+        try:
+            return await super().__anext__()
+        except StopAsyncIteration:
+            if self._must_raise is not None:  # it became too large while we waited
+                raise self._must_raise from None
+            raise
+
     def set_complete(self) -> None:
         self._ended.set()
         super().set_complete()
@@ -50,7 +59,12 @@ class MicroblogRequest(Request):
     """A request whose body must be UTF-8 where it claims to be JSON."""
 
     body: CountedBody
-    body_class = CountedBody
+    body_class: type[Body] = CountedBody
+
+    def make_form_data_parser(self) -> FormDataParser:
+        parser = super().make_form_data_parser()
+        parser.stream_factory = _refuse_file
+        return parser
 
     @property
     def is_secure(self) -> bool:
@@ -62,6 +76,10 @@ class MicroblogRequest(Request):
             return await super().get_json(force, silent, cache)
         except (UnicodeDecodeError, RecursionError):
             raise BadRequest("The body is not JSON in UTF-8.") from None
+
+
+def _refuse_file(*_: Any) -> NoReturn:
+    raise UnsupportedMediaType("No page takes files.")
 
 
 def asking() -> Request | Websocket:

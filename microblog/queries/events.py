@@ -146,7 +146,7 @@ async def deliveries(
     people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
     mine = [e for e in events if e.user_id in listener_ids]
     notes = await notifications.by_ids(read, _refs(mine, {Kind.NOTIFIED}))
-    told = {Kind.NOTIFIED, Kind.NOTIFICATIONS_READ}
+    told = {Kind.NOTIFIED, Kind.NOTIFICATION_READ, Kind.NOTIFICATIONS_READ}
     unread = await notifications.unread(
         read, {e.user_id for e in mine if e.kind in told and e.user_id is not None}
     )

@@ -77,6 +77,8 @@ def item(delivery: Delivery, form: str, code: str) -> str | None:
 
 def _data(delivery: Delivery, form: str) -> dict[str, Any] | None:
     event, subject = delivery.event, delivery.subject
+    if event.kind is Kind.NOTIFICATION_READ:
+        return {"id": str(event.ref_id), "unread_count": delivery.unread}
     if event.kind is Kind.NOTIFICATIONS_READ:
         return {"unread_count": delivery.unread, "up_to": str(event.ref_id)}
     if isinstance(subject, Post):

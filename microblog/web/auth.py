@@ -1,6 +1,5 @@
 """Signing up, logging in and out."""
 
-import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,19 +8,18 @@ from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
 from microblog.actions import accounts, sessions
 from microblog.actions.accounts import NewAccount
-from microblog.core import names, passwords
-from microblog.core.errors import Forbidden, Invalid, Message, TooManyTries, message
+from microblog.core.errors import Forbidden, Invalid, TooManyTries, message
 from microblog.core.locators import safe_next
 from microblog.database import Tx
 from microblog.edge import auth, errors, forms, language, limits
+from microblog.edge.accounts import flaws, prove
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.forms import Form
 from microblog.edge.language import gettext as _
 from microblog.edge.language import say
-from microblog.edge.passwords import hash_password, verify
+from microblog.edge.passwords import hash_password
 from microblog.edge.request import device
 from microblog.models import User
-from microblog.queries import users
 from microblog.queries.events import HOME
 from microblog.runtime import runtime
 from microblog.web import layout
@@ -70,7 +68,7 @@ async def log_in() -> Any:
         form.form_errors.append(say(STALE))
         return await _show_login(form, 403)
     try:
-        user = await _prove(form.username.data or "", form.password.data or "")
+        user = await prove(form.username.data or "", form.password.data or "")
     except TooManyTries as refusal:
         return await _show_login(form, 429, _refused_for_now(form, refusal))
     if user is None:
@@ -81,18 +79,6 @@ async def log_in() -> Any:
     if form.draft.data:
         return await _home_with(user, form.draft.data)
     return redirect(_target(form.next.data), 303)
-
-
-async def _prove(name: str, password: str) -> User | None:
-    """Return whose name and password these are. The same work is done whoever asks."""
-    name = unicodedata.normalize("NFC", name)  # addresses are kept so
-    await limits.count_login(name)
-    async with runtime().database.read() as read:
-        user = await users.by_login(read, name)
-    if not await verify(password, user.password_hash if user else None):
-        return None
-    await limits.forgive_login(name)
-    return user
 
 
 async def begin_session(tx: Tx, user: User, *, remembered: bool = False) -> None:
@@ -149,17 +135,7 @@ async def sign_up() -> Any:
 def check_account(form: Any) -> None:
     """Check a sign-up, all fields at once; raises Invalid."""
     username, email, password = _typed(form)
-    site = runtime().settings.site_name
-    found: dict[str, list[Message]] = {}
-    for check in (
-        lambda: names.check_username(username),
-        lambda: names.check_email(email),
-        lambda: passwords.check(password, username=username, email=email, site=site),
-    ):
-        try:
-            check()
-        except Invalid as invalid:
-            found |= dict(invalid.errors)
+    found = flaws(username, email, password)
     if password != (form.password2.data or ""):
         found["password2"] = [message("The two passwords differ.")]
     if found:

@@ -26,7 +26,7 @@ async def ready() -> Any:
     database, migrations = "ready", "ready"
     try:
         async with runtime().database.read() as read:
-            migrations = await schema.problem(read) or "ready"
+            migrations = str(await schema.problem(read) or "ready")
     except Unavailable:
         database, migrations = "out of reach", "unknown"
     bell = "ready" if await runtime().bell.is_ready() else "away: delivery by poll"

@@ -1,5 +1,6 @@
 """What a person is told of, and marking it as read."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,15 +38,23 @@ async def index() -> str:
 
 @blueprint.post("/notifications/read")
 async def read() -> Any:
-    """Mark notifications as read, up to the id `up_to`, or all of them."""
+    """Mark notifications as read: the one with this `id`, those up to the id `up_to`, or all."""
     user = await auth.person()
     fields = await forms.sent()
-    try:
-        up_to = cursors.parse(fields.get("up_to"))
-    except ValueError:
-        raise Invalid({"up_to": [message("This is not the number of a notification.")]}) from None
+    one, up_to = (_number(fields, name) for name in ("id", "up_to"))
+    now = datetime.now(UTC)
     async with runtime().database.write() as tx:
-        await notifications.mark_read(tx, user.id, up_to, datetime.now(UTC))
+        if one is not None:
+            await notifications.mark_one_read(tx, user.id, one, now)
+        else:
+            await notifications.mark_read(tx, user.id, up_to, now)
     if wants_json():
         return Response(status=204)
     return redirect(url_for("notifications.index"), 303)
+
+
+def _number(fields: Mapping[str, str], name: str) -> int | None:
+    try:
+        return cursors.parse(fields.get(name))
+    except ValueError:
+        raise Invalid({name: [message("This is not the number of a notification.")]}) from None

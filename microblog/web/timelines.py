@@ -43,11 +43,15 @@ async def show_home(read: Read, user: User, form: PostForm) -> str:
     window = paging.window(runtime().settings.posts_per_page)
     page = await posts.home(read, user.id, window)
     people = await users.suggestions(read, user.id, SUGGESTED_PEOPLE)
+    # An empty home shows what others write. The page isn't told of more: it listens to HOME only.
+    is_empty = not page.items and window.before is None and window.after is None
+    everyone = await posts.everything(read, user.id, window) if is_empty else None
     return await render_template(
         "timelines/home.html",
         page=pages.of_posts(page),
         form=form,
         people=[views.person(each) for each in people],
+        everyone=pages.of_posts(everyone).items if everyone else (),
     )
 
 

@@ -31,7 +31,8 @@ export function start() {
 }
 
 function step(direction) {
-  const items = [...document.querySelectorAll('.feed-item')]
+  // The posts below an empty home are hidden once it has one of its own.
+  const items = [...document.querySelectorAll('.feed-item')].filter((item) => item.checkVisibility())
   if (!items.length) return
   const current = items.indexOf(document.activeElement?.closest('.feed-item'))
   // Without a focus, begin with the first item that is in view.

@@ -28,6 +28,7 @@ function connect(position) {
   on('post.deleted', feed.deleted)
   on('user.changed', people.changed)
   on('notification', notifications.arrived)
+  on('notification.read', notifications.readOne)
   on('notifications.read', notifications.read)
   on('state', showState)
   on('resync', async () => {

@@ -30,6 +30,12 @@ export function arrived({ id, unread_count: unread, html }) {
   list().prepend(part)
 }
 
+/** Take that one was read, here or in another tab: { id, unread_count }. */
+export function readOne({ id, unread_count: unread }) {
+  showUnread(unread)
+  document.getElementById(`notification-${id}`)?.classList.remove('is-unread')
+}
+
 /** Take what was read, here or in another tab: { unread_count, up_to }. */
 export function read({ unread_count: unread, up_to: upTo }) {
   showUnread(unread)
@@ -52,7 +58,7 @@ export function showUnread(unread) {
 }
 
 function markRead(id) {
-  const body = new URLSearchParams({ csrf_token: csrfToken(), id, up_to: id })
+  const body = new URLSearchParams({ csrf_token: csrfToken(), id })
   // The page is being left: nobody waits for the answer.
   fetch(list().dataset.read, { method: 'POST', body, keepalive: true }).catch(() => {})
 }

@@ -87,7 +87,7 @@ async def test_errors_send_them(app: Quart, visit: Visit, accept: dict[str, str]
         413: await client.post("/posts", form={"post": "x" * 300_000}, headers=accept),
         500: await client.get("/explore", headers=accept),
     }
-    app.extensions[EXTENSION].not_ready = "The database has no tables yet."
+    app.extensions[EXTENSION].not_ready = DATABASE_AWAY
     answers[503] = await client.get("/", headers=accept)
     for status, answer in answers.items():
         invalid = status == 400 and accept

@@ -102,7 +102,6 @@ async def test_program_without_origin_or_cookie_is_accepted_as_nobody(server: Se
         assert listener.viewer_id is None
 
 
-@pytest.mark.xfail(strict=True, reason="live/socket.py takes “bearer.” for a token and the cookie")
 async def test_foreign_page_cannot_pass_by_naming_an_empty_bearer_token(
     server: Serving, cookie: str
 ) -> None:

@@ -243,7 +243,7 @@ async def send_bytes(browser: Any, text: bytes) -> Any:
 
 
 PARTS = {"Content-Type": "multipart/form-data; boundary=x"}
-FILE = b'--x\r\nContent-Disposition: form-data; name="post"; filename="x"\r\n\r\n'
+PART = b'--x\r\nContent-Disposition: form-data; name="post"%s\r\n\r\n'
 
 
 @pytest.mark.parametrize("headers", [FORM, PARTS], ids=["form", "form in parts"])
@@ -256,7 +256,7 @@ async def test_ten_megabytes_are_refused_in_words_that_arrive(
     chunked: bool,
 ) -> None:
     cookie = await session_cookie(database, server.app, await make_user())
-    begin = FILE if headers is PARTS else b"post="
+    begin = PART % b"" if headers is PARTS else b"post="
 
     async def flood() -> Any:
         yield begin
@@ -271,6 +271,16 @@ async def test_ten_megabytes_are_refused_in_words_that_arrive(
             assert "Send less" in answer.text
             content = flood() if chunked else content
         assert (await client.get("/")).status_code == 200
+    assert await bodies(database) == []
+
+
+async def test_file_in_a_form_is_refused_and_kept_nowhere(
+    visit: Visit, make_user: MakeUser, database: Database
+) -> None:
+    browser = await visit(await make_user())
+    body = PART % b'; filename="x"' + b"x\r\n--x--\r\n"
+    answer = await browser.client.post("/posts", data=body, headers=PARTS)
+    assert answer.status_code == 415
     assert await bodies(database) == []
 
 

@@ -1,0 +1,32 @@
+"""A peer: the websockets library's own `broadcast()`. What one client says, all listeners get."""
+
+import asyncio
+import sys
+
+from websockets.asyncio.server import ServerConnection, broadcast, serve
+
+listeners: set[ServerConnection] = set()
+
+
+async def talk(connection: ServerConnection) -> None:
+    """Publish what comes on `/publish`; on any other path only listen."""
+    if connection.request is not None and connection.request.path == "/publish":
+        async for message in connection:
+            broadcast(listeners, message)
+        return
+    listeners.add(connection)
+    try:
+        await connection.wait_closed()
+    finally:
+        listeners.discard(connection)
+
+
+async def main(port: int) -> None:
+    """Serve until killed. Without pings and compression, which the others have not either."""
+    options = {"ping_interval": None, "compression": None}
+    async with serve(talk, "127.0.0.1", port, backlog=1024, **options) as server:
+        await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

@@ -1,0 +1,178 @@
+"""`microblog translate`: the catalogues, which translators edit by hand, kept in step with the code.
+
+A message is English text in a call of `_`, `gettext`, `ngettext` or `message`. English itself needs
+no catalogue. `edge/language.py` reads the `.po` files as they are.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import click
+from babel import Locale
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from microblog.cli.plainly import PlainCommand, PlainGroup
+from microblog.resources import PACKAGE, TEMPLATES, TRANSLATIONS
+from microblog.settings import LANGUAGES
+
+SOURCE = "en"
+KEYWORDS: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "message": None}
+JINJA = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "silent": "false"}
+PLACES = (
+    ("microblog", PACKAGE, "**.py", "python", {}),
+    ("templates", TEMPLATES, "**.html", "jinja2", JINJA),
+)
+# What WTForms itself says of our forms, by its module. A test makes it say each of them.
+BORROWED: Mapping[str, tuple[str | tuple[str, str], ...]] = {
+    "wtforms/csrf/session.py": ("CSRF token missing.", "CSRF failed.", "CSRF token expired."),
+    "wtforms/validators.py": (
+        (
+            "Field cannot be longer than %(max)d character.",
+            "Field cannot be longer than %(max)d characters.",
+        ),
+    ),
+}
+# Nothing in it changes by itself: no date, no name, no version.
+HEADER = """\
+# {name}: translated by hand, put in order by `microblog translate update`.
+msgid ""
+msgstr ""
+"Language: {code}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: {plurals}\\n"
+
+"""
+_PLACE = re.compile(r"%(?:\(\w+\)[a-z]|%)?")
+_MARKUP = re.compile(r'[<>&"]')
+
+
+@click.group(cls=PlainGroup)
+def translate() -> None:
+    """Keep the translations complete."""
+
+
+@translate.command(cls=PlainCommand)
+def update() -> None:
+    """Bring every catalogue up to date: new messages go in, those that nobody uses go out."""
+    template = extracted()
+    for code in _translated():
+        catalogue = _read(code)
+        catalogue.update(template, no_fuzzy_matching=True, update_header_comment=False)
+        path = path_of(code)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_written(catalogue, code))
+        missing = sum(not _is_complete(message) for message in _messages(catalogue))
+        click.echo(f"{code}: {len(catalogue)} messages, {missing} to be translated.")
+
+
+@translate.command(cls=PlainCommand)
+def check() -> None:
+    """Name all that is missing, fuzzy, obsolete or misshapen; status 1 if there is any."""
+    template = extracted()
+    flaws = [
+        f"{code}: {flaw}" for code in _translated() for flaw in flaws_of(_read(code), template)
+    ]
+    for flaw in flaws:
+        click.echo(flaw)
+    if flaws:
+        raise click.ClickException(f"{len(flaws)} messages need care: microblog translate update")
+    click.echo(f"{', '.join(_translated())}: all {len(template)} messages are translated.")
+
+
+def extracted() -> Catalog:
+    """Collect every message of the code, the templates and the libraries that speak for us."""
+    template = Catalog()
+    for name, folder, pattern, method, options in PLACES:
+        found = extract_from_dir(folder, [(pattern, method)], {pattern: options}, KEYWORDS)
+        for filename, _line, text, _comments, _context in found:
+            template.add(text, locations=[(f"{name}/{Path(filename).as_posix()}", 0)])
+    for module, texts in BORROWED.items():
+        for text in texts:
+            template.add(text, locations=[(module, 0)])
+    return template
+
+
+def path_of(code: str) -> Path:
+    """Return where a language's catalogue is."""
+    return TRANSLATIONS / code / "LC_MESSAGES" / "messages.po"
+
+
+def flaws_of(catalogue: Catalog, template: Catalog) -> Iterator[str]:
+    """Say what a translator still has to do, each with the message it is about."""
+    for wanted in _messages(template):
+        message = catalogue.get(wanted.id)
+        if message is None or not _is_complete(message):
+            yield f"missing: {_name(wanted)}"
+    used = {wanted.id for wanted in _messages(template)}
+    for message in _messages(catalogue):
+        if message.id not in used:
+            yield f"obsolete: {_name(message)}"
+        elif message.fuzzy:
+            yield f"fuzzy: {_name(message)}"
+        elif _is_complete(message) and _is_misshapen(message):
+            yield f"other places or markup than in English: {_name(message)}"
+    for message in catalogue.obsolete.values():
+        yield f"obsolete: {_name(message)}"
+
+
+def _translated() -> list[str]:
+    return [code for code in LANGUAGES if code != SOURCE]
+
+
+def _read(code: str) -> Catalog:
+    path = path_of(code)
+    source = path.read_bytes() if path.is_file() else b""
+    return read_po(BytesIO(source), locale=code)
+
+
+def _written(catalogue: Catalog, code: str) -> bytes:
+    written = BytesIO()
+    write_po(
+        written,
+        catalogue,
+        width=0,
+        sort_output=True,
+        ignore_obsolete=True,
+        include_lineno=False,
+        omit_header=True,
+    )
+    name = Locale.parse(code).english_name
+    header = HEADER.format(name=name, code=code, plurals=catalogue.plural_forms)
+    return (header + written.getvalue().decode().rstrip("\n") + "\n").encode()
+
+
+def _messages(catalogue: Catalog) -> Iterator[Message]:
+    """Go through the messages; the first of a catalogue is its header."""
+    return (message for message in catalogue if message.id)
+
+
+def _name(message: Message) -> str:
+    return repr(_forms(message.id)[0])
+
+
+def _forms(text: Any) -> list[str]:
+    return [text] if isinstance(text, str) else list(text)
+
+
+def _is_complete(message: Message) -> bool:
+    return bool(message.string) and all(_forms(message.string))
+
+
+def _is_misshapen(message: Message) -> bool:
+    """Tell whether a translation lacks a place of the English text, or has another.
+
+    Templates fill the places and take the whole as markup, so a stray sign would break a page.
+    """
+    english = _shape(_forms(message.id)[-1])
+    return any(_shape(form) != english for form in _forms(message.string))
+
+
+def _shape(text: str) -> list[str]:
+    return sorted(_PLACE.findall(text) + _MARKUP.findall(text))

@@ -1,0 +1,195 @@
+"""`microblog db` and the migrations themselves, on both databases."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from microblog.cli import migrations
+from microblog.database import Database
+from microblog.models import REVISION, Model
+from microblog.queries import schema
+from microblog.resources import MIGRATIONS
+from microblog.settings import Settings
+from tests.cli.conftest import Run
+from tests.cli.test_user import on
+from tests.conftest import both_databases
+from tests.services import Postgres, clean_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+NewDatabase = Callable[[], dict[str, str]]
+
+
+@pytest.fixture
+def new_database(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> NewDatabase:
+    """Make the variables of an empty database."""
+
+    def make() -> dict[str, str]:
+        if backend == "sqlite":
+            return {"MICROBLOG_DATABASE_URL": f"sqlite:///{tmp_path / 'new' / 'blog.db'}"}
+        server: Postgres = request.getfixturevalue("postgres_server")
+        return {"MICROBLOG_DATABASE_URL": server.create_database()}
+
+    return make
+
+
+async def tables(database: Database) -> set[str]:
+    async with database.engine.connect() as connection:
+        return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+
+
+async def problem(database: Database) -> str | None:
+    async with database.read() as read:
+        return await schema.problem(read)
+
+
+def alembic(*words: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "alembic", *words],
+        cwd=ROOT,
+        env={**clean_environment(), "MICROBLOG_ENV_FILE": os.devnull, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_revision_of_the_models_is_the_head_of_the_migrations() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [REVISION]
+
+
+@both_databases
+def test_init_makes_the_tables_and_may_be_run_again(run: Run, new_database: NewDatabase) -> None:
+    env = new_database()
+    assert REVISION in run.works("db", "init", **env)
+    assert REVISION in run.works("db", "init", **env)
+    settings = Settings.from_env(env)
+    assert on(settings, tables) == {"alembic_version", *Model.metadata.tables}
+    assert on(settings, problem) is None
+
+
+def test_init_makes_a_database_that_is_missing_on_its_server(
+    run: Run, postgres_server: Postgres
+) -> None:
+    env = {"MICROBLOG_DATABASE_URL": postgres_server.database_url('it"s-new')}
+    told = run.fails("db", "upgrade", **env)
+    assert "does not exist. Make it with: microblog db init" in told
+    try:
+        assert 'Made the database it"s-new.' in run.works("db", "init", **env)
+        assert "Made" not in run.works("db", "init", **env)
+        assert on(Settings.from_env(env), problem) is None
+    finally:
+        postgres_server.execute('DROP DATABASE IF EXISTS "it""s-new" WITH (FORCE)')
+
+
+@both_databases
+def test_check_passes_on_the_head_and_fails_before(run: Run, new_database: NewDatabase) -> None:
+    assert run("db", "check").exit_code == 0
+    assert "Run: microblog db upgrade" in run.fails("db", "check", **new_database())
+
+
+def test_check_names_a_table_that_is_not_in_the_models(run: Run, settings: Settings) -> None:
+    async def add_table(database: Database) -> None:
+        async with database.write() as tx:
+            connection = await tx.session.connection()
+            await connection.exec_driver_sql("CREATE TABLE stray (id INTEGER PRIMARY KEY)")
+
+    on(settings, add_table)
+    assert "stray" in run.fails("db", "check")
+
+
+@both_databases
+def test_alembic_itself_goes_down_to_nothing_and_up_again(new_database: NewDatabase) -> None:
+    env = new_database()
+    settings = Settings.from_env(env)
+    for words, left in (
+        (("upgrade", "head"), {"alembic_version", *Model.metadata.tables}),
+        (("downgrade", "base"), {"alembic_version"}),
+        (("upgrade", "head"), {"alembic_version", *Model.metadata.tables}),
+    ):
+        done = alembic(*words, env=env)
+        assert done.returncode == 0, done.stderr
+        assert on(settings, tables) == left
+    assert alembic("check", env=env).returncode == 0
+
+
+@both_databases
+def test_two_upgrades_at_once_both_succeed(new_database: NewDatabase) -> None:
+    env = new_database()
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "microblog", "db", "upgrade"],
+            cwd=ROOT,
+            env={**clean_environment(), "MICROBLOG_ENV_FILE": os.devnull, **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    printed = [process.communicate(timeout=90)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0, 0], printed
+    assert on(Settings.from_env(env), problem) is None
+
+
+def test_upgrade_leaves_the_folder_of_the_database_made(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "folder with % and 한글"
+    run.works("db", "upgrade", MICROBLOG_DATA_DIR=str(folder))
+    assert (folder / "microblog.db").is_file()
+
+
+@pytest.mark.parametrize("words", [("init",), ("upgrade",), ("check",), ("migrate", "-m", "x")])
+def test_database_out_of_reach_is_one_sentence_without_the_password(
+    run: Run, free_port: int, words: tuple[str, ...]
+) -> None:
+    url = f"postgresql://mina:geheim@127.0.0.1:{free_port}/blog"
+    told = run.fails("db", *words, DATABASE_URL=url)
+    assert "postgresql+asyncpg://mina:***@127.0.0.1" in told
+    assert "is DATABASE_URL right?" in told
+
+
+def test_refused_role_of_the_database_is_one_sentence(run: Run, postgres_server: Postgres) -> None:
+    url = postgres_server.url.replace("microblog@", "stranger@")
+    told = run.fails("db", "upgrade", DATABASE_URL=url)
+    assert 'role "stranger" does not exist' in told
+
+
+def test_file_that_is_no_database_is_one_sentence_and_stays(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database\n" * 100)
+    assert "file is not a database" in run.fails("db", "upgrade", DATABASE_URL=f"sqlite:///{path}")
+    assert path.read_text() == "not a database\n" * 100
+
+
+def test_database_of_a_newer_program_is_one_sentence(run: Run, settings: Settings) -> None:
+    async def age(database: Database) -> None:
+        async with database.write() as tx:
+            connection = await tx.session.connection()
+            await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    on(settings, age)
+    assert "newer Microblog" in run.fails("db", "upgrade")
+    assert "newer than this program" in run.fails("user", "role", "mina", "admin")
+
+
+def test_migrate_writes_the_next_number(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "alembic"
+    (folder / "versions").mkdir(parents=True)
+    for name in ("env.py", "script.py.mako", f"versions/{REVISION}_the_live_feed.py"):
+        (folder / name).write_bytes((MIGRATIONS / name).read_bytes())
+    monkeypatch.setattr(migrations, "MIGRATIONS", folder)
+    run.works("db", "migrate", "-m", "add a thing")
+    number = f"{int(REVISION) + 1:04d}"
+    (made,) = folder.glob(f"versions/{number}*.py")
+    assert made.name == f"{number}_add_a_thing.py"
+    compile(made.read_text(), made, "exec")
