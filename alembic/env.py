@@ -5,6 +5,8 @@ settings puts them in `config.attributes["settings"]`.
 """
 
 import asyncio
+import sqlite3
+import time
 from typing import Any
 
 from alembic import context
@@ -16,6 +18,7 @@ from microblog.models import Model
 from microblog.settings import Settings
 
 MIGRATION_LOCK = 0x6D_69_67_72_61_74_65  # "migrate": held on PostgreSQL while migrating
+PATIENCE_SECONDS = 30
 
 
 def settings() -> Settings:
@@ -42,7 +45,9 @@ def run_on(connection: Connection) -> None:
 async def run_online() -> None:
     url = settings().database
     prepare_file(url)
-    arguments = {"isolation_level": None, "timeout": 30} if is_sqlite(url) else {"timeout": 30}
+    arguments: dict[str, Any] = {"timeout": PATIENCE_SECONDS}
+    if is_sqlite(url):
+        arguments["isolation_level"] = None
     engine = create_async_engine(url, poolclass=pool.NullPool, connect_args=arguments)
     if is_sqlite(url):
 
@@ -51,6 +56,7 @@ async def run_online() -> None:
             # Batch migrations copy tables; with foreign keys on, dropping the old one would
             # delete every child row.
             connection.execute("PRAGMA foreign_keys=OFF")
+            keep_journal_beside(connection)
 
         @event.listens_for(engine.sync_engine, "begin")
         def alone(connection: Connection) -> None:
@@ -61,6 +67,24 @@ async def run_online() -> None:
             await connection.run_sync(run_on)
     finally:
         await engine.dispose()
+
+
+def keep_journal_beside(connection: Any) -> None:
+    """Turn on the write-ahead log, which the file then keeps.
+
+    SQLite does not wait for other connections here, and here alone: two servers that open a new
+    file at once would refuse each other.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def is_sqlite(url: Any) -> bool:

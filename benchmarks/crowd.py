@@ -86,7 +86,8 @@ class Client(asyncio.Protocol):
                 return
             self.opened.set_result(None)
         done = 0
-        for opcode, payload, done in wire.split(data):
+        for opcode, payload, end in wire.split(data):
+            done = end
             if opcode == wire.TEXT:
                 self._take(payload, now)
             elif opcode == wire.PING:
@@ -127,7 +128,7 @@ class Members:
         """Return the ids of a frame's items; remembers frames that everyone gets."""
         frame = json.loads(payload)
         items = frame.get("items", ())
-        ids = tuple(int(item["id"]) for item in items if item["kind"] == "post_published")
+        ids = tuple(int(item["id"]) for item in items if item["kind"] == "post.published")
         if ids:
             self.known[payload] = ids
             self.sample = payload
@@ -183,6 +184,7 @@ class Members:
 
 async def _obey(pipe: Connection) -> None:
     members = Members()
+    pipe.send("here")
     while (order := await asyncio.to_thread(pipe.recv)) is not None:
         if isinstance(order, Open):
             pipe.send(await members.open(order))
@@ -204,6 +206,7 @@ class Crowd:
         self._process = context.Process(target=_main, args=(far,), daemon=True)
         self._process.start()
         far.close()
+        self._answer(CONNECT_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -222,6 +225,9 @@ class Crowd:
 
     def _ask(self, order: Open | Await, seconds: float) -> Any:
         self._pipe.send(order)
+        return self._answer(seconds)
+
+    def _answer(self, seconds: float) -> Any:
         if not self._pipe.poll(seconds):
             raise TimeoutError("the crowd does not answer")
         return self._pipe.recv()

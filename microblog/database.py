@@ -137,9 +137,9 @@ class Database:
         return self._readers.dialect.name
 
     @property
-    def engine(self) -> AsyncEngine:
-        """The engine that reads, for tools that look at the schema."""
-        return self._readers
+    def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
+        """The engine that reads and the one that writes: one and the same on a server."""
+        return self._readers, self._writer
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Read]:

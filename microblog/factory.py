@@ -10,6 +10,7 @@ from quart import Quart
 
 from microblog import api, live, web
 from microblog.edge import auth, compression, csrf, errors, headers, language, logs
+from microblog.edge.connection import FinishingConnection
 from microblog.edge.errors import Problem
 from microblog.edge.request import LONGEST_BODY_BYTES, MicroblogRequest, asking
 from microblog.live.connection import BoundedConnection
@@ -25,6 +26,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     """Make the application; with no settings given they are read when serving begins."""
     app = Quart("microblog", template_folder=str(TEMPLATES), static_folder=None)
     app.request_class = MicroblogRequest
+    app.asgi_http_class = FinishingConnection
     app.asgi_websocket_class = BoundedConnection
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY_BYTES
     app.config["TEMPLATES_AUTO_RELOAD"] = False

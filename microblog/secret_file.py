@@ -1,6 +1,7 @@
 """The server's own secret, where the owner sets none: made at the first start, then kept."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from microblog.core.errors import SettingError
@@ -19,14 +20,16 @@ def keep(data_dir: Path) -> str:
         if not path.exists():
             _make(path)
         return _read(path)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
         raise SettingError(f"The secret {path} cannot be read or made: {reason}.") from None
 
 
 def _make(path: Path) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # Made exclusively, with mode 600. A name of our own choice would not do: two containers that
+    # share the folder have the same process id.
+    descriptor, name = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(os.urandom(48).hex())

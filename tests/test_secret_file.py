@@ -49,6 +49,14 @@ def test_secret_that_others_may_touch_is_refused_with_the_cure(tmp_path: Path, m
     keep(tmp_path)
 
 
+def test_secret_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    path.write_bytes(b"\xff" * 64)
+    path.chmod(0o600)
+    with pytest.raises(SettingError, match="it is no text"):
+        keep(tmp_path)
+
+
 @pytest.mark.parametrize("content", ["", "short"])
 def test_secret_that_is_too_short_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "secret_key"
@@ -74,7 +82,8 @@ def test_leftovers_of_a_killed_start_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_starts_at_once_agree_on_the_secret(tmp_path: Path) -> None:
-    program = f"{START} sys.stdin.read(1); print(keep(Path({str(tmp_path / 'var')!r})))"
+    wait = "print('ready', flush=True); sys.stdin.readline();"
+    program = f"{START} {wait} print(keep(Path({str(tmp_path / 'var')!r})))"
     running = [
         subprocess.Popen(
             [sys.executable, "-c", program],
@@ -86,9 +95,12 @@ def test_starts_at_once_agree_on_the_secret(tmp_path: Path) -> None:
         )
         for _ in range(4)
     ]
-    for process in running:  # all have imported what they need, or soon will
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
         assert process.stdin is not None
-        process.stdin.write("go")
+        process.stdin.write("go\n")
         process.stdin.flush()
     secrets = {process.communicate(timeout=90)[0] for process in running}
     assert secrets == {keep(tmp_path / "var") + "\n"}

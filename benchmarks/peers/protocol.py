@@ -39,7 +39,8 @@ class Client(asyncio.Protocol):
             self._accept(head)
             self._data = rest
         done = 0
-        for opcode, payload, done in wire.split(self._data):
+        for opcode, payload, end in wire.split(self._data):
+            done = end
             if opcode == wire.TEXT:
                 ready = wire.frame(wire.TEXT, payload)
                 for transport in listeners:

@@ -37,7 +37,7 @@ broker = Broker()
 async def publish() -> None:
     """Publish what comes."""
     while True:
-        await broker.publish(await websocket.receive())
+        await broker.publish(str(await websocket.receive()))
 
 
 @app.websocket("/live")

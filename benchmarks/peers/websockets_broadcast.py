@@ -23,8 +23,8 @@ async def talk(connection: ServerConnection) -> None:
 
 async def main(port: int) -> None:
     """Serve until killed. Without pings and compression, which the others have not either."""
-    options = {"ping_interval": None, "compression": None}
-    async with serve(talk, "127.0.0.1", port, backlog=1024, **options) as server:
+    where = ("127.0.0.1", port)
+    async with serve(talk, *where, backlog=1024, ping_interval=None, compression=None) as server:
         await server.serve_forever()
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from hypercorn.config import Config
+from hypercorn.config import Config, SocketTypeError
 
 from microblog.core.errors import SettingError
 
@@ -105,7 +105,7 @@ def take_addresses(config: Config, host: str | None, port: int | None) -> list[A
         listening = [*sockets.secure_sockets, *sockets.insecure_sockets]
         for one in listening:
             one.listen(config.backlog)
-    except (OSError, UnicodeError, OverflowError, ValueError) as error:
+    except (OSError, ValueError, OverflowError, TypeError, SocketTypeError) as error:
         raise SettingError(_cannot_listen(wanted, error)) from None
     names = [one.getsockname() for one in sockets.secure_sockets or sockets.insecure_sockets]
     kept = [f"fd://{one.detach()}" for one in sockets.secure_sockets]

@@ -3,6 +3,7 @@
 Each domain error is mapped once, here. Unknown errors become a 500 with a number to report.
 """
 
+import contextlib
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -19,7 +20,7 @@ from quart import (
     url_for,
 )
 from quart_schema import RequestSchemaValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import (
     HTTPException,
     RequestedRangeNotSatisfiable,
@@ -61,7 +62,7 @@ _EXPLAINED = {
     415: message("This kind of content is not understood here."),
     422: message("Some of what was sent is not right."),
     429: message("That was too often. Please wait %(seconds)d seconds and try again."),
-    500: message("Something went wrong on our side. Nothing you typed was lost by you."),
+    500: message("Something went wrong on our side. Please try again in a moment."),
     503: message("The server is out of breath just now. Please try again in a moment."),
 }
 _TITLES = {
@@ -206,9 +207,17 @@ async def _knows_reader() -> bool:
     try:
         async with runtime().database.read() as read:
             await auth.visitor(read)
-    except MicroblogError:
+    except (MicroblogError, SQLAlchemyError):
         return False
     return True
+
+
+async def _writing() -> str | None:
+    """Return what was sent and took somebody time to write, if the form can be read at all."""
+    with contextlib.suppress(HTTPException):
+        fields = await request.form
+        return next((fields[name] for name in _WRITINGS if fields.get(name)), None)
+    return None
 
 
 def _as_json(problem: Problem) -> dict[str, Any]:
@@ -229,9 +238,7 @@ def _as_json(problem: Problem) -> dict[str, Any]:
 async def _page(problem: Problem) -> str:
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE or not await _knows_reader():
         # Whatever the layout would ask of the database cannot be had now.
-        sent = await request.form
-        kept = next((sent[name] for name in _WRITINGS if sent.get(name)), None)
-        return await render_template("errors/plain.html", problem=problem, kept=kept)
+        return await render_template("errors/plain.html", problem=problem, kept=await _writing())
     sentences = [one for found in (problem.errors or {}).values() for one in found]
     return await render_template(
         "errors/error.html",

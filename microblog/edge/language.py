@@ -74,10 +74,19 @@ def choose(user: User | None) -> str:
     if chosen not in offered:
         chosen = asking().cookies.get(COOKIE)
     if chosen not in offered:
-        chosen = asking().accept_languages.best_match(offered, offered[0])
+        chosen = _asked_for(offered)
     language = chosen or offered[0]
     _current.set(language)
     return language
+
+
+def _asked_for(offered: tuple[str, ...]) -> str | None:
+    """Return the browser's first choice that we offer (RFC 4647, 3.4): British is English too."""
+    for tag, quality in asking().accept_languages:
+        language = tag.partition("-")[0].lower()
+        if quality > 0 and language in offered:
+            return language
+    return None
 
 
 def gettext(text: str) -> str:

@@ -45,7 +45,7 @@ blueprint = Blueprint("live", __name__)
 async def live() -> None:
     """Carry events to one client until it goes, is silent, or loses its session."""
     form = _form_asked_for()
-    visitor, started, topics = await _admit(form)
+    visitor, started, topics = await _admit()
     await websocket.accept(subprotocol=form)
     connection = Connection(runtime(), visitor, started, topics, form)
     try:
@@ -64,7 +64,7 @@ def _form_asked_for() -> str:
     raise BadRequest(f"Ask for one of the subprotocols {', '.join(frames.FORMS)}.")
 
 
-async def _admit(form: str) -> tuple[Visitor, Start, list[str]]:
+async def _admit() -> tuple[Visitor, Start, list[str]]:
     """Check who is at the door before the handshake is accepted.
 
     The position is read before the session is checked: a session that is revoked in between is
@@ -86,6 +86,13 @@ async def _admit(form: str) -> tuple[Visitor, Start, list[str]]:
     if asked in runtime().settings.languages:
         language.speak(asked)
     return visitor, started, topics
+
+
+async def _position(token: str) -> tuple[Start, Visitor]:
+    async with runtime().database.read() as read:
+        args = websocket.args
+        started = await replay.start(read, args.get("since"), args.get("epoch"))
+        return started, await _visitor(read, token)
 
 
 class Foreign(HTTPException):
@@ -198,11 +205,15 @@ class Connection:
         """Read from the log itself what the ring does not hold, or does not hold for us."""
         while True:
             try:
-                async with self._runtime.catching_up, self._runtime.database.read() as read:
-                    return await replay.page(read, self.listener, until)
+                # A client that leaves must not tear the connection out of a statement.
+                return await asyncio.shield(self._page(until))
             except Unavailable as away:
                 log.warning("live.database_away", cause=repr(away.__cause__))
                 await asyncio.sleep(away.retry_after_seconds)
+
+    async def _page(self, until: int) -> tuple[list[Delivery], int]:
+        async with self._runtime.catching_up, self._runtime.database.read() as read:
+            return await replay.page(read, self.listener, until)
 
     def _take(self, newer: Iterable[Delivery]) -> tuple[list[Delivery], int]:
         """Choose from the ring what concerns the client, at most a frame's worth."""

@@ -37,13 +37,13 @@ def refuse_compression(send: Any) -> None:
         stream.handshake.extensions = None
 
 
-def abort(transport: asyncio.WriteTransport | None) -> None:
-    """Cut a connection off, now."""
-    if transport is not None:
+def abort(transport: object) -> None:
+    """Cut a connection off, now; does nothing where its transport is not known."""
+    if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
 
 
-def abort_later(transport: asyncio.WriteTransport | None) -> None:
+def abort_later(transport: object) -> None:
     """Cut a connection off that does not close by itself after it was asked to."""
-    if transport is not None:
+    if isinstance(transport, asyncio.WriteTransport):
         asyncio.get_running_loop().call_later(LINGER_SECONDS, transport.abort)

@@ -22,7 +22,7 @@ let reload = () => location.reload()
 
 const feed = () => document.querySelector('#feed')
 const takesNew = () => feed()?.hasAttribute('data-live')
-const isShown = (id) => feed()?.querySelector(`[data-post="${Number(id)}"]`) !== null
+const isShown = (id) => Boolean(feed()?.querySelector(`[data-post="${CSS.escape(id)}"]`))
 const isWaiting = (id) => waiting.some((post) => compare(post.id, id) === 0)
 const stopWaiting = (id) => { waiting = waiting.filter((post) => compare(post.id, id) !== 0) }
 

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any
 
 import pytest
+import regex
 from quart import Quart
 
 from tests.api.conftest import OpenProgram
@@ -117,3 +118,13 @@ async def test_flood_of_accents_is_refused_before_it_is_normalised(
     await stranger.problem("POST", "/api/tokens", 401, auth=(accents, accents))
     assert sizes
     assert max(sizes) <= 1024
+
+
+async def test_refusal_speaks_the_language_that_is_asked_for(stranger: Program) -> None:
+    said = []
+    for language in ("en", "ko"):
+        headers = {"Accept-Language": language}
+        told = await stranger.problem("POST", "/api/users", 422, json={}, headers=headers)
+        said.append((told["title"], told["detail"], *told["errors"]["username"]))
+    assert said[0] == ("Not valid", "Some of what was sent is not right.", "This is missing.")
+    assert all(regex.search(r"\p{Hangul}", korean) for korean in said[1])

@@ -40,7 +40,7 @@ def new_database(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -
 
 
 async def tables(database: Database) -> set[str]:
-    async with database.engine.connect() as connection:
+    async with database.engines[0].connect() as connection:
         return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
 
 

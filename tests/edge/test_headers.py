@@ -11,7 +11,7 @@ from quart import Quart
 from microblog import create_app
 from microblog.database import Database
 from microblog.edge.headers import HEADERS
-from microblog.runtime import EXTENSION
+from microblog.runtime import DATABASE_AWAY, EXTENSION
 from microblog.settings import Settings
 from microblog.web.assets import asset_path
 from tests.people import PASSWORD, MakePost, MakeUser, Visit

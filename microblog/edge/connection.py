@@ -1,0 +1,40 @@
+"""Quart's end of an HTTP request: what was begun is finished, also for a client that left.
+
+Quart cancels a handler when its client disconnects. In the middle of a statement that would tear
+the connection from SQLAlchemy's hands, and SQLite has only one that writes.
+"""
+
+import asyncio
+
+from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
+from quart import Request
+from quart.asgi import ASGIHTTPConnection
+from quart.utils import cancel_tasks, raise_task_exceptions
+
+
+class FinishingConnection(ASGIHTTPConnection):
+    """Lets a handler finish once its request has arrived whole."""
+
+    _arrived = False
+
+    async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        request = self._create_request_from_scope(send)
+        receiving = asyncio.ensure_future(self.handle_messages(request, receive))
+        handling = asyncio.ensure_future(self.handle_request(request, send))
+        await asyncio.wait([handling, receiving], return_when=asyncio.FIRST_COMPLETED)
+        if self._arrived:
+            await asyncio.wait([handling])
+        unfinished = {task for task in (handling, receiving) if not task.done()}
+        await cancel_tasks(unfinished)
+        raise_task_exceptions({handling, receiving} - unfinished)
+
+    async def handle_messages(self, request: Request, receive: ASGIReceiveCallable) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "http.request":
+                request.body.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    self._arrived = True
+                    request.body.set_complete()
+            elif message["type"] == "http.disconnect":
+                return

@@ -1,0 +1,116 @@
+"""What people are told of: once, until it is read or no longer so."""
+
+import re
+
+from tests.conftest import both_databases
+from tests.people import Browser, MakePost, MakeUser, Visit
+
+
+async def told(browser: Browser) -> list[tuple[str, str, bool]]:
+    """Return (who, what, unread) of each notification, newest first."""
+    page = await browser.text("/notifications")
+    found = re.findall(r'<li class="notification( is-unread)?".*?</li>', page, re.DOTALL)
+    items = re.findall(r'<li class="notification.*?</li>', page, re.DOTALL)
+    assert len(found) == len(items)
+    return [
+        (
+            re.findall(r'data-name>([^<]+)</a>\s*<span class="quiet">([^<]+)', item)[0]
+            + ("is-unread" in item.partition(">")[0],)
+        )
+        for item in items
+    ]
+
+
+async def unread(browser: Browser) -> int:
+    """Return the number that every page tells."""
+    found = re.search(r'data-unread-count="(\d+)"', await browser.text("/explore"))
+    assert found
+    return int(found[1])
+
+
+@both_databases
+async def test_follow_and_mention_tell_once_each_and_count_in_the_badge(
+    visit: Visit, make_user: MakeUser
+) -> None:
+    mina, bora = await make_user("mina"), await make_user("bora")
+    browser, other = await visit(mina), await visit(bora)
+    await other.post("/follow/mina")
+    await other.post("/follow/mina")
+    await other.post("/posts", {"post": "@mina @MINA hello, @mina"})
+    assert await told(browser) == [("bora", "mentioned you", True), ("bora", "followed you", True)]
+    assert await unread(browser) == 2
+    assert await unread(other) == 0
+    assert "<title>(2) " in await browser.text("/")
+
+
+async def test_nobody_is_told_of_their_own_mention_or_of_nobody(
+    visit: Visit, make_user: MakeUser
+) -> None:
+    browser = await visit(await make_user("mina"))
+    assert (await browser.post("/posts", {"post": "@mina @nobody @x"})).status_code == 303
+    assert await told(browser) == []
+    assert await unread(browser) == 0
+
+
+async def test_reading_the_page_marks_nothing(visit: Visit, make_user: MakeUser) -> None:
+    browser, other = await visit(await make_user("mina")), await visit(await make_user("bora"))
+    await other.post("/follow/mina")
+    for _ in range(2):
+        await told(browser)
+    assert await unread(browser) == 1
+
+
+@both_databases
+async def test_marked_up_to_one_the_newer_stay_unread(
+    visit: Visit, make_user: MakeUser, make_post: MakePost
+) -> None:
+    mina, bora = await make_user("mina"), await make_user("bora")
+    browser, other = await visit(mina), await visit(bora)
+    for text in ("First @mina @bora", "Second @mina", "Third @mina"):
+        await make_post(bora, text)
+    await make_post(mina, "@bora, yes?")
+    page = await browser.text("/notifications")
+    ids = re.findall(r'data-notification="(\d+)"', page)
+    answer = await browser.post("/notifications/read", {"up_to": ids[1]})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/notifications")
+    assert [is_new for _, _, is_new in await told(browser)] == [True, False, False]
+    assert await unread(browser) == 1
+    assert await unread(other) == 1, "they are another's"
+    program = {"Accept": "application/json"}
+    assert (await browser.post("/notifications/read", headers=program)).status_code == 204
+    assert [is_new for _, _, is_new in await told(browser)] == [False, False, False]
+    assert await unread(browser) == 0
+    assert await unread(other) == 1
+
+
+async def test_what_is_no_number_marks_nothing(visit: Visit, make_user: MakeUser) -> None:
+    browser, other = await visit(await make_user("mina")), await visit(await make_user("bora"))
+    await other.post("/follow/mina")
+    for number in ("x", "-1", "1.5", "9" * 30, "\0", str(2**63)):
+        answer = await browser.post("/notifications/read", {"up_to": number})
+        assert answer.status_code == 400, number
+    assert await unread(browser) == 1
+
+
+@both_databases
+async def test_what_is_no_longer_so_is_taken_back(visit: Visit, make_user: MakeUser) -> None:
+    browser, other = await visit(await make_user("mina")), await visit(await make_user("bora"))
+    await other.post("/follow/mina")
+    await other.post("/posts", {"post": "Hello @mina"})
+    found = re.search(r'data-post="(\d+)"', await other.text("/user/bora"))
+    assert found
+    await other.post("/unfollow/mina")
+    assert await told(browser) == [("bora", "mentioned you", True)]
+    await other.post(f"/post/{found[1]}/delete")
+    assert await told(browser) == []
+    assert await unread(browser) == 0
+    await other.post("/follow/mina")
+    assert await told(browser) == [("bora", "followed you", True)]
+
+
+async def test_stranger_is_sent_to_the_log_in_and_back(visit: Visit) -> None:
+    browser = await visit()
+    answer = await browser.get("/notifications?before=9")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == "/auth/login?next=/notifications?before%3D9"
+    assert (await browser.post("/notifications/read")).status_code == 303
