@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import loops
+from benchmarks import loops, wire
 from benchmarks.publishers import ApiPublisher, Publisher, SocketPublisher
 from benchmarks.stage import Stage
 from tests.processes import Server
@@ -44,8 +44,13 @@ class Peer(Server):
         return [sys.executable, "-m", *(word.format(port=self.port) for word in self._words)]
 
     def is_ready(self) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
+        """Ask for a handshake: an answer of any kind will do."""
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self.port), 1) as end,
+        ):
+            end.sendall(wire.request(self.port, "/ready"))
+            return end.recv(8) == b"HTTP/1.1"
         return False
 
 

@@ -20,12 +20,14 @@ async def prove(name: str, password: str) -> User | None:
     if len(name) > names.LONGEST_EMAIL or not name.isprintable():
         name = ""  # nobody's; no database takes NUL, and to normalise a flood takes very long
     name = unicodedata.normalize("NFC", name)  # addresses are kept so
-    await limits.count_login(name)
     async with runtime().database.read() as read:
         user = await users.by_login(read, name)
+    # Counted by account: its username and its address are one door, not two.
+    door = f"#{user.id}" if user is not None else name
+    await limits.count_login(door)
     if not await verify(password, user.password_hash if user else None):
         return None
-    await limits.forgive_login(name)
+    await limits.forgive_login(door)
     return user
 
 

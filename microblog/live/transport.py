@@ -5,7 +5,7 @@ is not taken. Under other servers, or HTTP/2, `transport_of` is None and the pub
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.protocol.h11 import H11Protocol
@@ -39,11 +39,11 @@ def refuse_compression(send: Any) -> None:
 
 def abort(transport: object) -> None:
     """Cut a connection off, now; does nothing where its transport is not known."""
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()
+    if transport is not None:
+        cast(asyncio.WriteTransport, transport).abort()
 
 
 def abort_later(transport: object) -> None:
     """Cut a connection off that does not close by itself after it was asked to."""
-    if isinstance(transport, asyncio.WriteTransport):
-        asyncio.get_running_loop().call_later(LINGER_SECONDS, transport.abort)
+    if transport is not None:
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, abort, transport)

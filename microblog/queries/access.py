@@ -41,11 +41,12 @@ async def family(read: Read, family_id: int, user_id: int) -> User | None:
 
 
 async def refresh_token(read: Read, token: str) -> tuple[RefreshToken, TokenFamily] | None:
-    """Return a refresh token, spent or not, with its family, or None where there is none."""
+    """Return an active person's refresh token, spent or not, with its family, or None."""
     statement = (
         select(RefreshToken, TokenFamily)
         .join(TokenFamily, TokenFamily.id == RefreshToken.family_id)
-        .where(RefreshToken.token_digest == digest(token))
+        .join(User, User.id == TokenFamily.user_id)
+        .where(RefreshToken.token_digest == digest(token), User.deactivated_at.is_(None))
     )
     row = (await read.execute(statement)).one_or_none()
     return None if row is None else (row[0], row[1])

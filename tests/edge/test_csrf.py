@@ -12,6 +12,7 @@ from microblog.database import Database
 from microblog.edge import forms
 from tests.conftest import both_databases
 from tests.people import Browser, MakePost, MakeUser, Visit
+from tests.web.browsing import ask
 from tests.web.rows import changed, every_row
 from tests.web.scene import Scene, set_up
 
@@ -100,9 +101,7 @@ async def test_forged_request_is_refused_and_changes_no_row(
     let_through = {}
     for rule, method in scene.unsafe():
         form = scene.form(rule) | ({"csrf_token": token} if token is not None else {})
-        answer = await browser.client.open(
-            scene.address(rule), method=method, form=form, headers=headers
-        )
+        answer = await ask(browser, method, scene.address(rule), form=form, headers=headers)
         tables = changed(before, await every_row(database))
         if not 400 <= answer.status_code < 500 or tables:
             let_through[f"{method} {rule.rule}"] = (answer.status_code, tables)
@@ -120,9 +119,7 @@ async def test_good_request_is_carried_out_at_each_route_that_is_guarded(
         form = scene.form(rule) | {"csrf_token": await browser.token()}
         own = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
         before = await every_row(database)
-        answer = await browser.client.open(
-            scene.address(rule), method=method, form=form, headers=own
-        )
+        answer = await ask(browser, method, scene.address(rule), form=form, headers=own)
         tables = changed(before, await every_row(database))
         if answer.status_code >= 400 or not tables:
             fruitless[f"{method} {rule.rule}"] = (answer.status_code, tables)

@@ -8,12 +8,15 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+import structlog.testing
 from quart import Quart
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from microblog.core.errors import Forbidden, TooManyTries, Unavailable
 from microblog.database import Database
 from microblog.models import Post
+from microblog.queries import access
 from microblog.settings import Settings
 from tests.people import Browser, MakeUser, Visit
 
@@ -87,7 +90,7 @@ async def test_form_of_an_error_is_the_one_that_was_asked_for(
 async def test_error_within_a_page_has_its_status_and_tells_no_secret(
     app: Quart, visit: Visit, status: int, accept: dict[str, str]
 ) -> None:
-    async def broken() -> None:
+    async def broken() -> str:
         raise REASONS[status]
 
     app.view_functions["timelines.explore"] = broken
@@ -102,29 +105,31 @@ async def test_error_within_a_page_has_its_status_and_tells_no_secret(
         assert "17" in body
 
 
-async def test_fault_of_ours_has_a_number_that_the_log_has_too(
-    capsys: pytest.CaptureFixture[str], app: Quart, visit: Visit
-) -> None:
-    async def broken() -> None:
+async def test_fault_of_ours_has_a_number_that_the_log_has_too(app: Quart, visit: Visit) -> None:
+    async def broken() -> str:
         raise RuntimeError("by intent")
 
     app.view_functions["timelines.explore"] = broken
-    answer = await (await visit()).get("/explore")
+    with structlog.testing.capture_logs() as logged:
+        answer = await (await visit()).get("/explore")
     number = answer.headers["X-Request-ID"]
     found = re.search(r"<code>(\w+)</code>", await answer.get_data(as_text=True))
     assert found
     assert found[1] == number
-    logged = capsys.readouterr().err
-    assert number in logged
-    assert "by intent" in logged
+    (fault,) = (entry for entry in logged if entry["event"] == "request.failed")
+    assert fault["request_id"] == number
+    assert str(fault["exc_info"]) == "by intent"
 
 
 async def test_page_that_fails_while_it_tells_of_a_failure_is_still_an_answer(
-    app: Quart, visit: Visit, database: Database, settings: Settings
+    app: Quart, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without its tables the layout cannot find out who reads."""
-    with closing(sqlite3.connect(settings.data_dir / "microblog.db")) as file:
-        file.execute("ALTER TABLE session RENAME TO gone")
+    """The layout of an error page finds out who reads, which may fail for the same reason."""
+
+    async def broken(*_: object) -> None:
+        raise OperationalError("SELECT secret", {}, sqlite3.OperationalError("no such table"))
+
+    monkeypatch.setattr(access, "session", broken)
     browser = await visit()
     (cookie,) = app.extensions["QUART_AUTH"]
     browser.client.set_cookie("localhost", "session", cookie.dump_token("x", app=app))
@@ -153,7 +158,7 @@ async def test_locked_database_costs_no_text_and_the_retry_makes_one_post(
     browser = await visit(mina)
     text = "Typed with care </textarea>"
     form = {"csrf_token": await browser.token(), "idempotency_key": "k1", "post": text}
-    with closing(sqlite3.connect(settings.data_dir / "microblog.db")) as other:
+    with closing(sqlite3.connect(settings.data_dir / "microblog.db", timeout=60)) as other:
         other.execute("BEGIN IMMEDIATE")
         answer = await browser.client.post("/posts", form=form, headers=accept)
         assert answer.status_code == 503
@@ -178,7 +183,7 @@ async def test_other_writings_are_kept_too(
     browser = await visit(await make_user())
     token = await browser.token()
     writings = {"/edit_profile": "about_me", "/auth/login": "draft"}
-    with closing(sqlite3.connect(settings.data_dir / "microblog.db")) as other:
+    with closing(sqlite3.connect(settings.data_dir / "microblog.db", timeout=60)) as other:
         other.execute("BEGIN IMMEDIATE")
         answers = await asyncio.gather(
             *(

@@ -15,6 +15,7 @@ from microblog.runtime import DATABASE_AWAY, EXTENSION
 from microblog.settings import Settings
 from microblog.web.assets import asset_path
 from tests.people import PASSWORD, MakePost, MakeUser, Visit
+from tests.web.browsing import ask
 from tests.web.scene import set_up
 
 
@@ -50,7 +51,7 @@ async def test_every_readable_address_sends_them(
     for browser in (await visit(scene.mina), await visit()):
         for rule in scene.readable():
             for method in ("GET", "HEAD", "OPTIONS"):
-                answer = await browser.client.open(scene.address(rule), method=method)
+                answer = await ask(browser, method, scene.address(rule))
                 lacks = missing(answer)
                 if rule.rule.startswith("/api"):  # meant for other sites' programs too
                     lacks = [name for name in lacks if name not in answer.headers]
@@ -65,7 +66,7 @@ async def test_every_unsafe_address_sends_them(
         browser = await visit(scene.mina)
         for token in ("", await browser.token()):
             form = scene.form(rule) | {"csrf_token": token}
-            answer = await browser.client.open(scene.address(rule), method=method, form=form)
+            answer = await ask(browser, method, scene.address(rule), form=form)
             assert missing(answer) == [], f"{method} {rule.rule}: {answer.status}"
 
 
@@ -74,7 +75,7 @@ JSON = {"Accept": "application/json"}
 
 @pytest.mark.parametrize("accept", [{}, JSON], ids=["page", "json"])
 async def test_errors_send_them(app: Quart, visit: Visit, accept: dict[str, str]) -> None:
-    async def broken() -> None:
+    async def broken() -> str:
         raise RuntimeError("by intent")
 
     app.view_functions["timelines.explore"] = broken

@@ -23,10 +23,12 @@ async def handshake(
     origin: str | None,
     cookie: str = "",
     protocols: list[Subprotocol] = PROGRAMS,
-    **headers: str,
+    site: str | None = None,
 ) -> int:
     """Return the status of a handshake: 101 where it was accepted."""
-    sent = ({"Cookie": f"session={cookie}"} if cookie else {}) | headers
+    sent = {"Cookie": f"session={cookie}"} if cookie else {}
+    if site is not None:
+        sent["Sec-Fetch-Site"] = site
     try:
         async with connect(
             server.live_url,
@@ -86,13 +88,13 @@ async def test_handshake_of_a_foreign_page_is_refused_before_it_is_accepted(
 async def test_handshake_that_the_browser_calls_foreign_is_refused(
     server: Serving, cookie: str, site: str
 ) -> None:
-    assert await handshake(server, None, cookie, **{"Sec-Fetch-Site": site}) == 403
+    assert await handshake(server, None, cookie, site=site) == 403
 
 
 async def test_handshake_of_our_own_page_is_accepted(server: Serving, cookie: str) -> None:
     own = f"http://127.0.0.1:{server.port}"
     assert await handshake(server, own, cookie) == 101
-    assert await handshake(server, own, cookie, **{"Sec-Fetch-Site": "same-origin"}) == 101
+    assert await handshake(server, own, cookie, site="same-origin") == 101
 
 
 async def test_program_without_origin_or_cookie_is_accepted_as_nobody(server: Serving) -> None:

@@ -1,12 +1,16 @@
-"""What tests do at the door: log in through the form, come from another network, count bcrypt."""
+"""What tests do in a page and at the door: read fields, log in, come from elsewhere, count work."""
 
+import html
 import re
 from typing import Any
 
 import bcrypt
 import pytest
+from sqlalchemy import select
 
 from microblog.core import passwords
+from microblog.database import Database
+from microblog.models import Post
 from tests.people import PASSWORD, Browser
 
 LOGIN = "/auth/login"
@@ -20,6 +24,12 @@ async def log_in(
     return await browser.post(LOGIN, form, page=LOGIN, **how)
 
 
+async def ask(browser: Browser, method: str, path: str, **how: Any) -> Any:
+    """Send a request by any method."""
+    client: Any = browser.client
+    return await client.open(path, method=method, **how)
+
+
 async def viewer(browser: Browser) -> str:
     """Return the id of who a page is made for; empty for nobody."""
     found = re.search(r'data-viewer="(\d*)"', await browser.text("/"))
@@ -30,6 +40,26 @@ async def viewer(browser: Browser) -> str:
 def peer(address: str) -> dict[str, Any]:
     """Make a request come from an address."""
     return {"scope_base": {"client": (address, 40_000)}}
+
+
+async def bodies(database: Database) -> list[str]:
+    """Return the texts of all posts, oldest first."""
+    async with database.read() as read:
+        return list(await read.scalars(select(Post.body).order_by(Post.id)))
+
+
+def written(page: str) -> str:
+    """Return what stands in the form for a new post."""
+    found = re.search(r'<textarea id="compose"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
+    assert found, "the page has no form for a new post"
+    return html.unescape(found[1])
+
+
+def hidden(page: str, name: str) -> str:
+    """Return the value of the first hidden field of a name."""
+    found = re.search(rf'<input type="hidden" name="{name}" value="([^"]*)"', page)
+    assert found, f"the page has no field {name}"
+    return html.unescape(found[1])
 
 
 class Work:

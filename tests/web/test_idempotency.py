@@ -17,7 +17,7 @@ from microblog.settings import Settings
 from tests.conftest import both_databases
 from tests.people import MakeUser, session_cookie
 from tests.serving import Serving
-from tests.web.test_posts import hidden
+from tests.web.browsing import hidden
 
 TIMES = 10
 

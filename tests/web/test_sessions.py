@@ -20,7 +20,7 @@ from tests.people import PASSWORD, MakeUser, Visit, session_cookie
 from tests.serving import Serving
 from tests.web.browsing import LOGIN, Work, log_in, viewer
 
-REMEMBERED = {"more": {"remember_me": "y"}}
+REMEMBERED = {"remember_me": "y"}
 
 
 def session_in(answer: Any) -> "Morsel[str] | None":
@@ -129,7 +129,7 @@ async def test_cookie_lasts_for_the_browsers_session_unless_one_is_to_be_remembe
 ) -> None:
     await make_user()
     short = session_in(await log_in(await visit()))
-    long = session_in(await log_in(await visit(), **REMEMBERED))
+    long = session_in(await log_in(await visit(), more=REMEMBERED))
     assert short is not None
     assert long is not None
     assert short["max-age"] == ""
@@ -165,7 +165,7 @@ async def test_session_in_use_is_extended_when_half_of_it_is_spent(
 ) -> None:
     mina = await make_user()
     browser = await visit()
-    await log_in(browser, more={"remember_me": "y"} if remembered else {})
+    await log_in(browser, more=REMEMBERED if remembered else {})
     life = timedelta(days=settings.remember_days) if remembered else timedelta(hours=24)
     presence = app.extensions[EXTENSION].presence
 
