@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from benchmarks import wire
 from benchmarks.loops import run
 
 AT_ONCE = 40
-CONNECT_SECONDS = 120.0
+CONNECT_SECONDS = 60.0
 SETTLE_SECONDS = 0.3
 HEARTBEAT = wire.frame(wire.TEXT, b'{"type":"heartbeat"}', masked=True)
 
@@ -39,6 +39,11 @@ class Await:
 
     started: dict[int, float]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Hang up, all together; the next to be opened are a new crowd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,9 @@ class Client(asyncio.Protocol):
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._handshake)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._crowd.transports.append(self._transport)
+        self._transport.write(self._handshake)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._crowd.closed += 1
@@ -117,6 +122,7 @@ class Client(asyncio.Protocol):
 class Members:
     """All clients together, and what has come to them."""
 
+    transports: list[asyncio.Transport] = field(default_factory=list)
     connected: int = 0
     closed: int = 0
     doubled: int = 0
@@ -188,8 +194,13 @@ async def _obey(pipe: Connection) -> None:
     while (order := await asyncio.to_thread(pipe.recv)) is not None:
         if isinstance(order, Open):
             pipe.send(await members.open(order))
-        else:
+        elif isinstance(order, Await):
             pipe.send(await members.wait(order))
+        else:
+            for transport in members.transports:
+                transport.abort()
+            members = Members()
+            pipe.send(None)
 
 
 def _main(pipe: Connection) -> None:
@@ -213,6 +224,10 @@ class Crowd:
         self._process.kill()
         self._process.join()
 
+    def leave(self) -> None:
+        """Disconnect everyone."""
+        self._ask(Leave(), CONNECT_SECONDS)
+
     def open(self, order: Open) -> int:
         """Connect more clients; return how many there are."""
         count: int = self._ask(order, CONNECT_SECONDS + 10)
@@ -223,7 +238,7 @@ class Crowd:
         arrivals: Arrivals = self._ask(order, order.seconds + 30)
         return arrivals
 
-    def _ask(self, order: Open | Await, seconds: float) -> Any:
+    def _ask(self, order: Open | Await | Leave, seconds: float) -> Any:
         self._pipe.send(order)
         return self._answer(seconds)
 

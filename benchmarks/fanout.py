@@ -22,7 +22,8 @@ from tests.processes import Server
 
 WARM_SOCKETS = 20
 WARM_POSTS = 20
-ALONE_POSTS = 40
+ALONE_POSTS = 60
+ALONE_PER_SECOND = 12.0
 WARM_SECONDS = 10.0
 WAIT_SECONDS = 60.0
 SPARE_DESCRIPTORS = 200
@@ -38,23 +39,23 @@ def publish(publisher: Publisher, posts: int, per_second: float) -> dict[int, fl
     return started
 
 
-def cost_alone(group: int, publisher: Publisher, posts: int, per_second: float) -> float:
+def cost_alone(group: int, publisher: Publisher, posts: int) -> float:
     """Return the CPU seconds that one item takes while nobody listens."""
-    publish(publisher, WARM_POSTS, per_second)
+    publish(publisher, WARM_POSTS, ALONE_PER_SECOND)
     before = accounting.cpu_seconds(group)
-    publish(publisher, posts, per_second)
+    publish(publisher, posts, ALONE_PER_SECOND)
     time.sleep(0.2)
     return (accounting.cpu_seconds(group) - before) / posts
 
 
-def run_once(entrant: Contestant, options: argparse.Namespace) -> Run:
+def run_once(entrant: Contestant, crowd: Crowd, options: argparse.Namespace) -> Run:
     """Start a server, connect the crowd, publish, and account for it."""
     server = entrant.make()
     try:
         server.start()
-        with Crowd() as crowd:
-            return _measure(entrant, server, crowd, options)
+        return _measure(entrant, server, crowd, options)
     finally:
+        crowd.leave()
         server.close()
 
 
@@ -62,7 +63,7 @@ def _measure(entrant: Contestant, server: Server, crowd: Crowd, options: argpars
     assert server.process is not None
     group, headers = server.process.pid, list(entrant.headers)
     publisher = entrant.publisher(server.port)
-    alone = cost_alone(group, publisher, ALONE_POSTS, options.rate)
+    alone = cost_alone(group, publisher, ALONE_POSTS)
     warm, rest = headers[:WARM_SOCKETS], headers[WARM_SOCKETS:]
     crowd.open(Open(server.port, entrant.path, warm))
     first = crowd.wait(Await(publish(publisher, WARM_POSTS, options.rate), WARM_SECONDS))
@@ -93,7 +94,7 @@ def _measure(entrant: Contestant, server: Server, crowd: Crowd, options: argpars
     )
 
 
-def entrants(folder: Path, options: argparse.Namespace) -> list[Contestant]:
+def entrants(folder: Path, crowd: Crowd, options: argparse.Namespace) -> list[Contestant]:
     """Return who takes part; makes the stage, and takes one real frame for the peers to copy."""
     stage.migrate(folder)
     ready = asyncio.run(stage.prepare(folder, options.sockets))
@@ -101,7 +102,7 @@ def entrants(folder: Path, options: argparse.Namespace) -> list[Contestant]:
     if options.profile:
         return ours[:1]
     brief = argparse.Namespace(**{**vars(options), "posts": 1, "rate": 50.0})
-    sample = run_once(ours[0], brief).arrivals.sample
+    sample = run_once(ours[0], crowd, brief).arrivals.sample
     print(f"One frame has {len(sample)} bytes.", flush=True)
     return [*ours, *contestants.peers(options.sockets, sample)]
 
@@ -111,7 +112,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sockets", type=int, default=1000, help="21 to 10000")
     parser.add_argument("--posts", type=int, default=200, help="1 to 10000")
     parser.add_argument("--rounds", type=int, default=3, help="1 to 100")
-    parser.add_argument("--rate", type=float, default=8.0, help="posts a second")
+    parser.add_argument("--rate", type=float, default=4.0, help="posts a second")
     parser.add_argument("--profile", action="store_true", help="where Microblog's time goes")
     chosen = parser.parse_args()
     if not WARM_SOCKETS < chosen.sockets <= 10_000 or not 0 < chosen.posts <= 10_000:
@@ -136,14 +137,14 @@ def allow_descriptors(count: int) -> None:
 def main() -> None:
     options = arguments()
     allow_descriptors(options.sockets + SPARE_DESCRIPTORS)
-    with tempfile.TemporaryDirectory(prefix="microblog-fanout-") as folder:
-        taking_part = entrants(Path(folder), options)
+    with tempfile.TemporaryDirectory(prefix="microblog-fanout-") as folder, Crowd() as crowd:
+        taking_part = entrants(Path(folder), crowd, options)
         rounds: list[list[Run]] = []
         for number in range(1 if options.profile else options.rounds):
             turn = number % len(taking_part)  # nobody always comes first
             rounds.append([])
             for entrant in taking_part[turn:] + taking_part[:turn]:
-                rounds[-1].append(run_once(entrant, options))
+                rounds[-1].append(run_once(entrant, crowd, options))
                 print(report.line(number + 1, rounds[-1][-1]), flush=True)
     if not options.profile:
         print(report.table(rounds))

@@ -1,4 +1,4 @@
-"""`microblog translate`: the catalogues, which translators edit by hand, kept in step with the code.
+"""`microblog translate`: the catalogues, edited by hand, kept in step with the code.
 
 A message is English text in a call of `_`, `gettext`, `ngettext` or `message`. English itself needs
 no catalogue. `edge/language.py` reads the `.po` files as they are.

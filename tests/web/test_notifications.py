@@ -83,12 +83,32 @@ async def test_marked_up_to_one_the_newer_stay_unread(
     assert await unread(other) == 1
 
 
+@both_databases
+async def test_marked_alone_the_older_stay_unread(
+    visit: Visit, make_user: MakeUser, make_post: MakePost
+) -> None:
+    mina, bora = await make_user("mina"), await make_user("bora")
+    browser, other = await visit(mina), await visit(bora)
+    for text in ("First @mina", "Second @mina", "Third @mina"):
+        await make_post(bora, text)
+    await make_post(mina, "@bora, yes?")
+    middle = re.findall(r'data-notification="(\d+)"', await browser.text("/notifications"))[1]
+    await other.post("/notifications/read", {"id": middle})
+    assert await unread(browser) == 3, "only its owner may mark it"
+    for _ in range(2):
+        assert (await browser.post("/notifications/read", {"id": middle})).status_code == 303
+    assert [is_new for _, _, is_new in await told(browser)] == [True, False, True]
+    assert await unread(browser) == 2
+    assert await unread(other) == 1
+
+
 async def test_what_is_no_number_marks_nothing(visit: Visit, make_user: MakeUser) -> None:
     browser, other = await visit(await make_user("mina")), await visit(await make_user("bora"))
     await other.post("/follow/mina")
     for number in ("x", "-1", "1.5", "9" * 30, "\0", str(2**63)):
-        answer = await browser.post("/notifications/read", {"up_to": number})
-        assert answer.status_code == 400, number
+        for name in ("id", "up_to"):
+            answer = await browser.post("/notifications/read", {name: number})
+            assert answer.status_code == 400, number
     assert await unread(browser) == 1
 
 

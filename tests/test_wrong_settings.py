@@ -1,0 +1,96 @@
+"""What is said of a wrong setting: its name, what it should be, and an example."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from microblog.core.errors import SettingError
+from microblog.settings import Settings, declared, variable
+from tests.test_settings import refusal
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty working folder, so that no `.env` of the checkout is seen."""
+    monkeypatch.chdir(tmp_path)
+
+
+WRONG = {
+    "MICROBLOG_DATA_DIR": ["~nobody-lives-here/var"],
+    "DATABASE_URL": ["nonsense"],
+    "REDIS_URL": ["http://localhost", "redis://localhost:many", "redis://[", "redis://"],
+    "SECRET_KEY": ["short", "x" * 31],
+    "MICROBLOG_PUBLIC_URL": [
+        "ftp://a",
+        "blog.example.org",
+        "https://a/b",
+        "https://a:b",
+        "https://",
+        "https://me:secret@blog.example.org",
+        "https://blog.example.org?x=1",
+    ],
+    "MICROBLOG_TRUSTED_PROXIES": ["localhost", "10.0.0.1/8", "1.2.3.4/33"],
+    "LANGUAGES": ["de", "en,de", ","],
+    "POSTS_PER_PAGE": ["0", "-1", "201", "ten", "2.5", "1_0", "9" * 5000],
+    "MICROBLOG_MEMBERS_ONLY": ["maybe", "2"],
+    "MICROBLOG_SIGN_UP_OPEN": ["-"],
+    "MICROBLOG_SESSION_HOURS": ["0", "9999999999"],
+    "MICROBLOG_REMEMBER_DAYS": ["0", "36501"],
+    "MICROBLOG_ACCESS_TOKEN_SECONDS": ["0"],
+    "MICROBLOG_REFRESH_TOKEN_DAYS": ["99999999"],
+    "MICROBLOG_LOGIN_TRIES": ["0"],
+    "MICROBLOG_SIGN_UPS_PER_HOUR": ["many"],
+    "MICROBLOG_POSTS_PER_MINUTE": ["0"],
+    "MICROBLOG_BCRYPT_ROUNDS": ["3", "17"],
+    "MICROBLOG_LOG_RETENTION_DAYS": ["0"],
+    "MICROBLOG_LOG_RETENTION_EVENTS": ["0"],
+    "MICROBLOG_HEARTBEAT_SECONDS": ["0"],
+    "MICROBLOG_SOCKETS_PER_PERSON": ["0"],
+    "MICROBLOG_SOCKETS_PER_PROCESS": ["0"],
+    "MICROBLOG_POOL_SIZE": ["0"],
+    "MICROBLOG_POOL_OVERFLOW": ["-1"],
+    "MICROBLOG_POOL_TIMEOUT_SECONDS": ["0"],
+    "MICROBLOG_LOG_LEVEL": ["loud"],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, value) for name, values in WRONG.items() for value in values],
+    ids=lambda text: text[:40],
+)
+def test_wrong_value_is_refused_by_its_name_with_an_example(name: str, value: str) -> None:
+    told = refusal({name: value})
+    assert told.startswith(name)
+    assert f"For example: {name}=" in told
+    assert "\n" not in told
+    assert name != "SECRET_KEY" or value not in told
+
+
+def test_every_setting_that_can_be_wrong_is_tried() -> None:
+    tried = {name.removeprefix("MICROBLOG_").lower() for name in WRONG}
+    assert {item.name for item in declared()} - tried == {"site_name"}
+
+
+def test_every_example_is_a_value_that_is_taken() -> None:
+    examples = {variable(item.name): item.metadata["example"] for item in declared()}
+    settings = Settings.from_env(examples)
+    assert set(settings.origins) == {item.name for item in declared()}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("log_level", "loud"),
+        ("languages", ("de",)),
+        ("bcrypt_rounds", 17),
+        ("secret_key", "short"),
+        ("redis_url", "http://localhost"),
+        ("public_url", "blog.example.org"),
+        ("database_url", "mysql://localhost/blog"),
+    ],
+)
+def test_wrong_value_is_refused_in_an_object_too(name: str, value: Any) -> None:
+    with pytest.raises(SettingError, match=variable(name)):
+        Settings(**{name: value})
