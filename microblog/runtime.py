@@ -134,8 +134,8 @@ class Runtime:
                 await task
         if self.not_ready is None:
             await self.presence.write(self.database, datetime.now(UTC))
+        await self.database.close()  # lets the last rings out
         await self.bell.close()
-        await self.database.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

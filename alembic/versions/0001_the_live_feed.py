@@ -73,10 +73,11 @@ def upgrade() -> None:
         sa.Column("deactivated_at", Time, nullable=True),
         sa.CheckConstraint("role IN ('member', 'admin')", name=op.f("ck_user_role")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
-        sa.UniqueConstraint("email_key", name=op.f("uq_user_email_key")),
         sa.UniqueConstraint("username_key", name=op.f("uq_user_username_key")),
         sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_user_email_key"), "user", ["email_key"], unique=False)
+
     op.create_table(
         "follow",
         sa.Column("id", Id, autoincrement=True, nullable=False),
@@ -291,6 +292,7 @@ def downgrade() -> None:
     op.drop_index("ix_follow_followed_id_id", "follow")
 
     op.drop_table("follow")
+    op.drop_index(op.f("ix_user_email_key"), "user")
     op.drop_table("user")
     op.drop_index("ix_try_key_created_at", "try")
     op.drop_index(op.f("ix_try_created_at"), "try")

@@ -42,6 +42,11 @@ async def publish() -> None:
 
 @app.websocket("/live")
 async def live() -> None:
-    """Send what is published."""
-    async for message in broker.subscribe():
-        await websocket.send(message)
+    """Send what is published, and publish what comes, as every client of the chat may."""
+    task = asyncio.ensure_future(publish())
+    try:
+        async for message in broker.subscribe():
+            await websocket.send(message)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

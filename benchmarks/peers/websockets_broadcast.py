@@ -1,9 +1,11 @@
 """A peer: the websockets library's own `broadcast()`. What one client says, all listeners get."""
 
 import asyncio
+import contextlib
 import sys
 
 from websockets.asyncio.server import ServerConnection, broadcast, serve
+from websockets.exceptions import ConnectionClosed
 
 listeners: set[ServerConnection] = set()
 
@@ -11,8 +13,9 @@ listeners: set[ServerConnection] = set()
 async def talk(connection: ServerConnection) -> None:
     """Publish what comes on `/publish`; on any other path only listen."""
     if connection.request is not None and connection.request.path == "/publish":
-        async for message in connection:
-            broadcast(listeners, message)
+        with contextlib.suppress(ConnectionClosed):  # the publisher just hangs up
+            async for message in connection:
+                broadcast(listeners, message)
         return
     listeners.add(connection)
     try:

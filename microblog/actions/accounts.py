@@ -29,15 +29,17 @@ class NewAccount:
 
 
 async def register(tx: Tx, account: NewAccount, now: datetime) -> User:
-    """Make an account; raises Invalid, with both fields at once, for names that are taken."""
+    """Make an account; raises Invalid for a username that is taken.
+
+    An address that another account gave is no obstacle, so that nobody can find out by trying who
+    has an account here.
+    """
     names.check_username(account.username)
     email = names.check_email(account.email)
-    # Who signs up with the same name at once waits here, and is told which field is taken.
+    # Who signs up with the same name at once waits here, and is told that it is taken.
     await tx.lock_name(digest(f"username:{account.username.lower()}"))
-    await tx.lock_name(digest(f"email:{email.lower()}"))
-    taken = await users.taken(tx, account.username, email)
-    if taken:
-        raise Invalid(_taken(taken))
+    if await users.is_taken(tx, account.username):
+        raise Invalid({"username": [message("This username is taken. Please choose another.")]})
     user = User(
         username=account.username,
         username_key=account.username.lower(),
@@ -52,14 +54,6 @@ async def register(tx: Tx, account: NewAccount, now: datetime) -> User:
     tx.add(user)
     await tx.flush()
     return user
-
-
-def _taken(fields: set[str]) -> dict[str, list[Message]]:
-    sentences = {
-        "username": message("This username is taken. Please choose another."),
-        "email": message("There is an account with this e-mail address already."),
-    }
-    return {name: [sentences[name]] for name in sorted(fields)}
 
 
 async def become_first_admin(tx: Tx, account: NewAccount, now: datetime) -> User:

@@ -104,7 +104,7 @@ async def _known(tx: Tx, resident: Resident) -> User | None:
 async def _register(tx: Tx, resident: Resident, password_hash: str, now: datetime) -> User:
     """Make a demo person; raises Invalid where even their second name is taken."""
     name, second_name = _usernames(resident)
-    if await users.taken(tx, name, _email(resident)):
+    if await users.is_taken(tx, name):
         name = second_name
     account = NewAccount(name, _email(resident), password_hash, language=resident.language)
     made = await accounts.register(tx, account, now)

@@ -21,10 +21,8 @@ from_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input: one line."
 )
 
-_TAKEN = {
-    "email": "There is an account with this e-mail address already.",
-    "username": "This username is taken. Please choose another.",
-}
+TAKEN = "This username is taken. Please choose another."
+KNOWN = "There is an account with this e-mail address already."
 
 
 @click.group(cls=PlainGroup)
@@ -80,8 +78,10 @@ def _check_names(name: str, email: str) -> None:
 async def _create(settings: Settings, name: str, email: str, piped: bool, role: str) -> None:
     async with opened(settings) as database:
         async with database.read() as read:
-            if taken := await users.taken(read, name, email):
-                raise click.ClickException(_TAKEN[min(taken)])
+            if await users.is_taken(read, name):
+                raise click.ClickException(TAKEN)
+            if await users.by_login(read, email) is not None:
+                raise click.ClickException(KNOWN)
         hashed = _hashed(settings, piped, name, email)
         async with database.write() as tx:
             account = NewAccount(name, email, hashed, role=role)

@@ -11,8 +11,9 @@ from microblog.models.base import Model
 class User(Model):
     """A person with an account.
 
-    The `_key` columns hold the case-folded form that must be unique. Counts are kept with the
-    rows they count, in the same transaction.
+    The `_key` columns hold the case-folded form. Usernames are unique in it; addresses are not, as
+    long as nobody has proved that one is theirs, since a refusal would tell who has an account.
+    Counts are kept with the rows they count, in the same transaction.
     """
 
     __tablename__ = "user"
@@ -25,7 +26,7 @@ class User(Model):
     username: Mapped[str] = mapped_column(String(30))
     username_key: Mapped[str] = mapped_column(String(30), unique=True)
     email: Mapped[str] = mapped_column(String(254))
-    email_key: Mapped[str] = mapped_column(String(254), unique=True)
+    email_key: Mapped[str] = mapped_column(String(254), index=True)
     password_hash: Mapped[str] = mapped_column(String(60))
     display_name: Mapped[str] = mapped_column(String(800), default="")
     about_me: Mapped[str] = mapped_column(Text, default="")

@@ -32,30 +32,24 @@ async def by_username(read: Read, username: str) -> User:
 
 
 async def by_login(read: Read, name: str) -> User | None:
-    """Return the active person with that username or e-mail address, or None."""
+    """Return the active person with that username or e-mail address, or None.
+
+    Several may have given one address, since none has proved it theirs: the first of them counts.
+    """
     key = name.strip().lower()
     found: User | None = await read.scalar(
-        select(User).where(
-            or_(User.username_key == key, User.email_key == key), User.deactivated_at.is_(None)
-        )
+        select(User)
+        .where(or_(User.username_key == key, User.email_key == key), User.deactivated_at.is_(None))
+        .order_by(User.id)
+        .limit(1)
     )
     return found
 
 
-async def taken(read: Read, username: str, email: str) -> set[str]:
-    """Return which of "username" and "email" belong to somebody already."""
-    rows = await read.execute(
-        select(User.username_key, User.email_key).where(
-            or_(User.username_key == username.lower(), User.email_key == email.lower())
-        )
-    )
-    found = set()
-    for username_key, email_key in rows:
-        if username_key == username.lower():
-            found.add("username")
-        if email_key == email.lower():
-            found.add("email")
-    return found
+async def is_taken(read: Read, username: str) -> bool:
+    """Tell whether somebody has, or had, this username in any case."""
+    statement = select(User.id).where(User.username_key == username.lower())
+    return await read.scalar(statement) is not None
 
 
 async def ids_of(read: Read, usernames: Sequence[str]) -> dict[str, int]:
