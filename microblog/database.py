@@ -33,6 +33,7 @@ Rows: TypeAlias = Result[*tuple[Any, ...]]
 
 BUSY_TIMEOUT_SECONDS = 5
 RETRY_AFTER_SECONDS = 2
+TRY_AGAIN = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
 LOG_LOCK = 0x6D_69_63_72_6F_62_6C_67  # "microblg": the advisory lock of the log on PostgreSQL
 
 
@@ -196,6 +197,8 @@ def _is_passing(error: BaseException) -> bool:
         return False
     if error.connection_invalidated:
         return True
+    if getattr(error.orig, "sqlstate", None) in TRY_AGAIN:
+        return True
     if isinstance(error.orig, sqlite3.Error):
         message = str(error.orig)
         return any(part in message for part in ("locked", "unable to open", "disk"))
@@ -215,6 +218,7 @@ def open_database(settings: Settings) -> Database:
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={"timeout": 5, "command_timeout": 30},
+        hide_parameters=True,  # values are people's: none belongs in a log
     )
     return Database(engine, engine)
 
@@ -254,6 +258,7 @@ def _sqlite_engine(url: URL, settings: Settings, *, size: int, overflow: int) ->
         max_overflow=overflow,
         pool_timeout=settings.pool_timeout_seconds,
         connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_SECONDS},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -4,9 +4,8 @@
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -115,8 +114,8 @@ class Runtime:
             log.warning("start.waits", reason=str(self.not_ready))
             return False
         self._spawn(self.tail.follow(), "tail")
-        self._spawn(self._keep_presence(), "presence")
-        self._spawn(self._prune(), "pruning")
+        self._spawn(self._every(PRESENCE_SECONDS, self._write_presence), "presence")
+        self._spawn(self._every(PRUNING_SECONDS, self._prune), "pruning")
         return True
 
     async def _start_later(self) -> None:
@@ -129,48 +128,44 @@ class Runtime:
         self.stopping.set()
         for task in self.tasks:
             task.cancel()
-        for task in self.tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         if self.not_ready is None:
-            await self.presence.write(self.database, datetime.now(UTC))
+            await self._write_presence()
         await self.database.close()  # lets the last rings out
         await self.bell.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_tell_of_failure)
-        self.tasks.append(task)
+        self.tasks.append(asyncio.create_task(work, name=name))
 
-    async def _keep_presence(self) -> None:
-        while True:
-            await asyncio.sleep(PRESENCE_SECONDS)
-            await self.presence.write(self.database, datetime.now(UTC))
-
-    async def _prune(self) -> None:
-        settings = self.settings
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Do some work again and again; a failure is logged, and the next time comes."""
         while True:
             started = time.monotonic()
-            with contextlib.suppress(Unavailable):
-                async with self.database.write() as tx:
-                    await retention.prune(
-                        tx,
-                        datetime.now(UTC),
-                        keep_days=settings.log_retention_days,
-                        keep_events=settings.log_retention_events,
-                    )
-            await asyncio.sleep(max(1.0, PRUNING_SECONDS - (time.monotonic() - started)))
+            try:
+                await work()
+            except Unavailable:
+                log.warning("task.database_away", task=work.__name__)
+            except Exception:
+                log.exception("task.failed", task=work.__name__)
+            await asyncio.sleep(max(1.0, seconds - (time.monotonic() - started)))
+
+    async def _write_presence(self) -> None:
+        await self.presence.write(self.database, datetime.now(UTC))
+
+    async def _prune(self) -> None:
+        async with self.database.write() as tx:
+            await retention.prune(
+                tx,
+                datetime.now(UTC),
+                keep_days=self.settings.log_retention_days,
+                keep_events=self.settings.log_retention_events,
+            )
 
     def session_life(self, *, remembered: bool) -> timedelta:
         """Return how long a browser session lasts without use."""
         if remembered:
             return timedelta(days=self.settings.remember_days)
         return timedelta(hours=self.settings.session_hours)
-
-
-def _tell_of_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("task.died", task=task.get_name(), exc_info=error)
 
 
 def runtime() -> Runtime:

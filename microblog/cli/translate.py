@@ -23,7 +23,7 @@ from microblog.settings import LANGUAGES
 SOURCE = "en"
 KEYWORDS: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "message": None}
 JINJA = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "silent": "false"}
-PLACES = (
+PLACES: tuple[tuple[str, Path, str, str, Mapping[str, str]], ...] = (
     ("microblog", PACKAGE, "**.py", "python", {}),
     ("templates", TEMPLATES, "**.html", "jinja2", JINJA),
 )
@@ -82,7 +82,7 @@ def check() -> None:
     for flaw in flaws:
         click.echo(flaw)
     if flaws:
-        raise click.ClickException(f"{len(flaws)} messages need care: microblog translate update")
+        raise click.ClickException("Run: microblog translate update, then edit the catalogue.")
     click.echo(f"{', '.join(_translated())}: all {len(template)} messages are translated.")
 
 
@@ -90,7 +90,7 @@ def extracted() -> Catalog:
     """Collect every message of the code, the templates and the libraries that speak for us."""
     template = Catalog()
     for name, folder, pattern, method, options in PLACES:
-        found = extract_from_dir(folder, [(pattern, method)], {pattern: options}, KEYWORDS)
+        found = extract_from_dir(folder, [(pattern, method)], {pattern: dict(options)}, KEYWORDS)
         for filename, _line, text, _comments, _context in found:
             template.add(text, locations=[(f"{name}/{Path(filename).as_posix()}", 0)])
     for module, texts in BORROWED.items():

@@ -13,6 +13,7 @@ from microblog.models import User
 from microblog.queries import posts, users
 from microblog.queries.events import EXPLORE, HOME
 from microblog.render import views
+from microblog.render.views import PersonView
 from microblog.runtime import runtime
 from microblog.web import layout, pages
 from microblog.web.compose import PostForm, fresh_form
@@ -42,7 +43,6 @@ async def show_home(read: Read, user: User, form: PostForm) -> str:
     """Render the home feed around a form for a new post."""
     window = paging.window(runtime().settings.posts_per_page)
     page = await posts.home(read, user.id, window)
-    people = await users.suggestions(read, user.id, SUGGESTED_PEOPLE)
     # An empty home shows what others write. The page isn't told of more: it listens to HOME only.
     is_empty = not page.items and window.before is None and window.after is None
     everyone = await posts.everything(read, user.id, window) if is_empty else None
@@ -50,9 +50,14 @@ async def show_home(read: Read, user: User, form: PostForm) -> str:
         "timelines/home.html",
         page=pages.of_posts(page),
         form=form,
-        people=[views.person(each) for each in people],
+        people=await _suggested(read, user),
         everyone=pages.of_posts(everyone).items if everyone else (),
     )
+
+
+async def _suggested(read: Read, user: User) -> list[PersonView]:
+    people = await users.suggestions(read, user.id, SUGGESTED_PEOPLE)
+    return [views.person(each) for each in people]
 
 
 async def _welcome(read: Read, visitor: Visitor) -> str:
@@ -73,7 +78,11 @@ async def explore() -> str:
     """Show what everyone writes."""
     async with runtime().database.read() as read:
         visitor = await layout.open_page(read, EXPLORE)
-        return await render_template("timelines/explore.html", **await _everything(read, visitor))
+        return await render_template(
+            "timelines/explore.html",
+            **await _everything(read, visitor),
+            people=await _suggested(read, visitor.user) if visitor.user else [],
+        )
 
 
 @blueprint.get("/tag/<name>")

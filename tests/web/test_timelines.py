@@ -174,3 +174,32 @@ async def test_tag_is_found_in_any_case_and_width(
 @pytest.mark.parametrize("name", ["%20", "%00", "-", "a%2Fb", "%ED%A0%80", "a" * 3000])
 async def test_what_is_no_tag_is_not_found(browser: Browser, name: str) -> None:
     assert (await browser.get(f"/tag/{name}")).status_code == 404
+
+
+async def test_empty_home_shows_people_and_what_everyone_writes(
+    visit: Visit, make_user: MakeUser, make_post: MakePost
+) -> None:
+    bora = await make_user("bora")
+    browser = await visit(await make_user("newcomer"))
+    posts = [await make_post(bora, text) for text in ("First", "Second")]
+    page = await browser.text("/")
+    assert shown(page) == [post.id for post in reversed(posts)]
+    assert "/follow/bora" in page
+    topics = re.search(r'data-live-topics="([^"]*)"', page)
+    assert topics
+    assert topics[1] == "home", "what others write would be put into the feed"
+    feed = re.search(r'<ol class="feed" id="feed".*?</ol>', page, re.DOTALL)
+    assert feed
+    assert shown(feed[0]) == []
+    end = await browser.text(f"/?before={posts[0].id}")
+    assert shown(end) == []
+    await browser.post("/posts", {"post": "Mine"})
+    assert len(shown(await browser.text("/"))) == 1
+
+
+async def test_empty_home_of_an_empty_server_says_what_to_do(
+    visit: Visit, make_user: MakeUser
+) -> None:
+    page = await (await visit(await make_user("newcomer"))).text("/")
+    assert "microblog demo" in page
+    assert "What everyone writes" not in page
