@@ -11,7 +11,7 @@ transaction-scoped advisory lock before the sequence.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from microblog.core.events import Event
 from microblog.models import EventRow, Model
 from microblog.settings import Settings
 
+T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 Rows: TypeAlias = Result[*tuple[Any, ...]]
 
@@ -35,6 +36,19 @@ BUSY_TIMEOUT_SECONDS = 5
 RETRY_AFTER_SECONDS = 2
 TRY_AGAIN = {"40001", "40P01"}  # PostgreSQL: serialization failure, deadlock
 LOG_LOCK = 0x6D_69_63_72_6F_62_6C_67  # "microblg": the advisory lock of the log on PostgreSQL
+
+
+async def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Do some work with the database to its end, also when who waits for it is cancelled.
+
+    A connection that is torn out of a statement is lost; SQLite has only one that writes.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 class Read:

@@ -5,7 +5,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -17,7 +17,7 @@ from quart import current_app
 from microblog.actions import accounts, retention, sessions
 from microblog.backends.bell import Bell, open_bell
 from microblog.core.errors import Message, Unavailable, message
-from microblog.database import Database, open_database
+from microblog.database import Database, finished, open_database
 from microblog.models import User
 from microblog.queries import schema
 from microblog.realtime.hub import Hub
@@ -137,12 +137,12 @@ class Runtime:
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self.tasks.append(asyncio.create_task(work, name=name))
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do some work again and again; a failure is logged, and the next time comes."""
         while True:
             started = time.monotonic()
             try:
-                await work()
+                await finished(work())
             except Unavailable:
                 log.warning("task.database_away", task=work.__name__)
             except Exception:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 
 from microblog.core.errors import Unavailable
 from microblog.core.events import Kind
-from microblog.database import Read
+from microblog.database import Read, finished
 from microblog.edge import auth, language, origin
 from microblog.edge.auth import BEARER_PREFIX, Visitor
 from microblog.live import inbound, transport
@@ -205,8 +205,7 @@ class Connection:
         """Read from the log itself what the ring does not hold, or does not hold for us."""
         while True:
             try:
-                # A client that leaves must not tear the connection out of a statement.
-                return await asyncio.shield(self._page(until))
+                return await finished(self._page(until))
             except Unavailable as away:
                 log.warning("live.database_away", cause=repr(away.__cause__))
                 await asyncio.sleep(away.retry_after_seconds)

@@ -6,7 +6,7 @@ import structlog
 
 from microblog.backends.bell import Bell
 from microblog.core.errors import Unavailable
-from microblog.database import Database
+from microblog.database import Database, finished
 from microblog.queries import events
 from microblog.realtime.hub import Hub
 
@@ -39,7 +39,7 @@ class Tail:
             except TimeoutError:
                 pass
             try:
-                await self.catch_up()
+                await finished(self.catch_up())
             except Unavailable:
                 log.warning("tail.database_away")
                 await asyncio.sleep(POLL_SECONDS)
