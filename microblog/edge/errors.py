@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from quart import (
     Quart,
     Response,
+    g,
     jsonify,
     redirect,
     render_template,
@@ -43,6 +44,7 @@ from microblog.edge import auth, payloads
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
 from microblog.edge.request import MicroblogRequest, asking, here, is_api, wants_json
+from microblog.queries import notifications
 from microblog.runtime import runtime
 
 CHARACTER_NOT_IN_REPERTOIRE = "22021"  # PostgreSQL's error codes, class 22
@@ -206,7 +208,9 @@ async def _knows_reader() -> bool:
     """Find out who is asking, for the layout around the error, if that is possible now."""
     try:
         async with runtime().database.read() as read:
-            await auth.visitor(read)
+            known = await auth.visitor(read)
+            if known.id is not None:
+                g.unread = (await notifications.unread(read, {known.id})).get(known.id, 0)
     except (MicroblogError, SQLAlchemyError):
         return False
     return True

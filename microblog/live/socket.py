@@ -29,7 +29,6 @@ from microblog.runtime import Runtime, runtime
 SESSION_ENDED = 4001
 NO_HEARTBEAT = 4009
 RESTARTING = 1012
-TRY_LATER = 1013
 POLICY = 1008
 
 SILENCE_SECONDS = 60.0

@@ -3,7 +3,7 @@
 import re
 
 from tests.conftest import both_databases
-from tests.people import Browser, MakePost, MakeUser, Visit
+from tests.people import MakePost, MakeUser, Visit
 
 
 async def told(browser: Browser) -> list[tuple[str, str, bool]]:
@@ -134,3 +134,12 @@ async def test_stranger_is_sent_to_the_log_in_and_back(visit: Visit) -> None:
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/auth/login?next=/notifications?before%3D9"
     assert (await browser.post("/notifications/read")).status_code == 303
+
+
+async def test_error_page_shows_the_badge_too(
+    visit: Visit, make_user: MakeUser, make_post: MakePost
+) -> None:
+    mina, jun = await make_user("mina"), await make_user("jun")
+    await make_post(mina, "Hello @jun")
+    page = await (await (await visit(jun)).get("/post/999999")).get_data(as_text=True)
+    assert "<title>(1) " in page
