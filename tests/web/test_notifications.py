@@ -3,7 +3,7 @@
 import re
 
 from tests.conftest import both_databases
-from tests.people import MakePost, MakeUser, Visit
+from tests.people import Browser, MakePost, MakeUser, Visit
 
 
 async def told(browser: Browser) -> list[tuple[str, str, bool]]:
