@@ -78,6 +78,7 @@ class Runtime:
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
     frames: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(FRAMES_SHARED))
+    wire: LRUCache[str, bytes] = field(default_factory=lambda: LRUCache(FRAMES_SHARED))
     limiters: dict[str, Any] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     not_ready: Message | None = None

@@ -6,7 +6,7 @@ listeners, and a slow one costs nothing but its place.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from microblog.core.events import Kind
@@ -15,20 +15,28 @@ from microblog.queries.events import HOME, Delivery
 RING_EVENTS = 2000
 
 
+# Takes what concerns a listener that is up to date, and the position after it; returns whether
+# it was delivered on the spot.
+Push = Callable[[Sequence[Delivery], int], bool]
+
+
 class Listener:
     """One live connection: who it is, what it listens to, and how far it has come.
 
     All up to `cursor` is dealt with. While `behind` is false nothing after it concerns the
-    listener up to the hub's head.
+    listener up to the hub's head. `version` counts the changes of `topics`. `push` spares a
+    listener that is up to date its own task: what it refuses is fetched as from the ring.
     """
 
     __slots__ = (
         "behind",
         "cursor",
         "family_id",
+        "push",
         "read_to",
         "session_id",
         "topics",
+        "version",
         "viewer_id",
         "woken",
     )
@@ -49,6 +57,8 @@ class Listener:
         self.family_id = family_id
         self.behind = False
         self.read_to = 0
+        self.version = 0
+        self.push: Push | None = None
         self.woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -113,6 +123,7 @@ class Hub:
         if topic not in listener.topics:
             position = self.position(listener)
             listener.topics.add(topic)
+            listener.version += 1
             self._by_topic[topic].add(listener)
             listener.cursor = position
             self._read_itself(listener)
@@ -130,18 +141,30 @@ class Hub:
     def publish(self, deliveries: Sequence[Delivery]) -> None:
         """Put events into the ring, oldest first, and wake those whom they concern."""
         before = self.head
-        concerned: set[Listener] = set()
+        concerned: dict[Listener, list[Delivery]] = {}
         for delivery in deliveries:
             if len(self._ring) == RING_EVENTS:
                 self.floor = self._ring[0].event.id
             self._ring.append(delivery)
-            concerned.update(self._listeners_of(delivery))
+            for listener in set(self._listeners_of(delivery)):
+                concerned.setdefault(listener, []).append(delivery)
         self.head = deliveries[-1].event.id
-        for listener in concerned:
-            if not listener.behind:
-                listener.behind = True
-                listener.cursor = max(listener.cursor, before)
-            listener.wake()
+        for listener, chosen in concerned.items():
+            if listener.behind or listener.cursor > before or not self._pushed(listener, chosen):
+                self._fall_behind(listener, before)
+
+    def _pushed(self, listener: Listener, chosen: Sequence[Delivery]) -> bool:
+        if listener.push is None or not listener.push(chosen, self.head):
+            return False
+        listener.cursor = self.head
+        return True
+
+    @staticmethod
+    def _fall_behind(listener: Listener, position: int) -> None:
+        if not listener.behind:
+            listener.behind = True
+            listener.cursor = max(listener.cursor, position)
+        listener.wake()
 
     def after(self, cursor: int) -> Iterator[Delivery] | None:
         """Return the ring's events after `cursor`, oldest first; None if it begins later."""

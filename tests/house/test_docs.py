@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from microblog.cli import main
-from microblog.live import inbound, socket
+from microblog.live import inbound, stream
 from microblog.settings import declared, variable
 from tests.people import PASSWORD, MakeUser
 from tests.serving import Serving
@@ -86,10 +86,10 @@ def test_architecture_names_every_close_code_that_is_used() -> None:
         inbound.BAD_FRAME,
         inbound.TOO_MANY,
         inbound.TOO_LARGE,
-        socket.SESSION_ENDED,
-        socket.NO_HEARTBEAT,
-        socket.RESTARTING,
-        socket.POLICY,
+        stream.SESSION_ENDED,
+        stream.NO_HEARTBEAT,
+        stream.RESTARTING,
+        stream.POLICY,
     }
     rows = re.findall(r"^\| ([0-9, ]+) \|", ARCHITECTURE, re.MULTILINE)
     named = {int(code) for row in rows for code in row.split(",")}

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from microblog.actions import sessions
 from microblog.database import Database
-from microblog.live import socket as live_socket
+from microblog.live import stream
 from microblog.models import User
 from microblog.render.frames import JSON_FORM
 from microblog.settings import Settings
@@ -69,7 +69,7 @@ async def test_flood_that_nobody_can_read_ends_the_connection(server: Serving) -
 async def test_silent_client_is_closed_with_4009(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_socket, "SILENCE_SECONDS", 1.5)
+    monkeypatch.setattr(stream, "SILENCE_SECONDS", 1.5)
     async with (
         serving(replace(settings, heartbeat_seconds=1)) as server,
         listening(server.live_url) as silent,

@@ -7,7 +7,7 @@ import pytest
 
 from microblog.actions import follows, notifications, posts
 from microblog.database import Database
-from microblog.live import socket as live_socket
+from microblog.live import stream
 from microblog.render.frames import HTML_FORM
 from microblog.settings import Settings
 from tests.conftest import both_databases
@@ -142,9 +142,9 @@ async def test_one_post_is_rendered_once_for_all_listeners_of_a_language(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rendered = []
-    original = live_socket.frames.as_json.post
+    original = stream.frames.as_json.post
     monkeypatch.setattr(
-        live_socket.frames.as_json, "post", lambda row: rendered.append(row.id) or original(row)
+        stream.frames.as_json, "post", lambda row: rendered.append(row.id) or original(row)
     )
     mina = await make_user()
     async with (
