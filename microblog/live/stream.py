@@ -121,10 +121,11 @@ class Stream:
                 chosen, cursor = self._take(newer)
         if listener.version != version:
             return  # a topic came in meanwhile: read again, with it
-        listener.cursor = cursor
-        if cursor >= self._hub.head and cursor >= listener.read_to:
+        # A client may be ahead of this process; its position never goes back.
+        listener.cursor = max(listener.cursor, cursor)
+        if listener.cursor >= self._hub.head and listener.cursor >= listener.read_to:
             listener.behind = False
-        await self._deliver(chosen, cursor)
+        await self._deliver(chosen, listener.cursor)
 
     async def _read_log(self, until: int) -> tuple[list[Delivery], int]:
         """Read from the log itself what the ring does not hold, or does not hold for us."""

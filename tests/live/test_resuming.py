@@ -97,3 +97,24 @@ async def test_client_that_is_too_far_behind_is_told_to_resync(
         await make_post(mina, f"{n}")
     async with listening(server.live_url, topics="explore", since="0") as client:
         assert (await client.frame())["reason"] == "behind"
+
+
+async def test_client_that_is_ahead_of_its_process_is_not_sent_what_it_has(
+    server: Serving, make_user: MakeUser, make_post: MakePost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tail of this process lags: its page is newer than what the hub knows."""
+    tail = server.runtime.tail
+    catch_up = tail.catch_up
+
+    async def paused() -> None:
+        return None
+
+    monkeypatch.setattr(tail, "catch_up", paused)
+    monkeypatch.setattr("microblog.realtime.tail.PAGE_EVENTS", 1)
+    mina = await make_user()
+    for number in range(3):
+        await make_post(mina, f"on the page {number}")
+    async with listening(server.live_url, topics="explore") as client:
+        monkeypatch.setattr(tail, "catch_up", catch_up)
+        post = await make_post(mina, "new")
+        assert (await client.item("post.published"))["id"] == str(post.id)

@@ -104,7 +104,7 @@ async def test_client_that_reads_nothing_is_cut_off_and_delays_nobody(
                 await asyncio.sleep(0.01)
             sent = 0
             while len(server.runtime.hub.listeners) == 2:
-                await make_post(mina, "x" * 480)
+                await make_post(mina, "한" * 500)
                 await client.item("post.published", 2)
                 sent += 1
         await make_post(mina, "still here")
