@@ -51,7 +51,7 @@ UPWARDS = [
     "//etc/passwd",
     "%2fetc%2fpasswd",
     "%2f%2fetc%2fpasswd",
-    "/work/main/pyproject.toml",
+    "/srv/microblog/pyproject.toml",
     "file:///etc/passwd",
     "file:%2f%2f%2fetc%2fpasswd",
     "http://127.0.0.1/etc/passwd",
