@@ -23,6 +23,8 @@ async def by_id(read: Read, user_id: int) -> User:
 
 async def by_username(read: Read, username: str) -> User:
     """Return the active person of that name in any case; raises NotFound."""
+    if "\0" in username:
+        raise NotFound  # PostgreSQL takes no NUL in a text: nobody is called so
     found: User | None = await read.scalar(
         select(User).where(User.username_key == username.lower(), User.deactivated_at.is_(None))
     )

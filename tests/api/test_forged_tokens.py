@@ -160,6 +160,7 @@ async def test_token_that_is_right_in_everything_opens(smith: Smith, stranger: P
     assert len((await stranger.json("GET", "/api/timelines/home"))["items"]) == 1
 
 
+@both_databases
 @pytest.mark.parametrize("forgery", FORGERIES)
 async def test_forged_token_opens_nothing_and_changes_nothing(
     smith: Smith, stranger: Program, database: Database, forgery: str
@@ -181,6 +182,7 @@ async def test_forged_token_opens_nothing_and_changes_nothing(
     assert await state(database) == before
 
 
+@both_databases
 async def test_token_counts_in_the_authorization_header_alone(
     smith: Smith, stranger: Program
 ) -> None:

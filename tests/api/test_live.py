@@ -151,6 +151,7 @@ async def test_made_up_token_opens_no_socket(server: Serving, token: str) -> Non
 
 
 @pytest.mark.S7
+@both_databases
 @pytest.mark.parametrize("protocol", ["bearer.", "bearer.x"])
 async def test_page_of_another_site_cannot_use_the_cookie_by_naming_a_token(
     server: Serving, make_user: MakeUser, database: Database, protocol: str

@@ -9,10 +9,11 @@ from websockets.typing import Origin, Subprotocol
 
 from microblog.database import Database
 from microblog.settings import Settings
+from tests.conftest import both_databases
 from tests.people import MakeUser, session_cookie
 from tests.serving import Serving, serving
 
-pytestmark = pytest.mark.S7
+pytestmark = [pytest.mark.S7, both_databases]
 
 PROGRAMS = [Subprotocol("microblog.v1")]
 PUBLIC = "https://blog.example.org"

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from microblog.web.assets import asset_path, assets
+from tests.conftest import both_databases
 from tests.people import Visit
 from tests.serving import Serving
 
@@ -101,6 +102,7 @@ async def fetch(server: Serving, path: str) -> tuple[int, str, bytes]:
 
 
 @pytest.mark.S9
+@both_databases
 @pytest.mark.parametrize("folder", ["/static/0/", "/static/", "/static/%2e%2e/"])
 async def test_address_of_a_static_file_leads_nowhere_else(server: Serving, folder: str) -> None:
     known = {asset.content for asset in assets().values()}
@@ -115,6 +117,7 @@ async def test_address_of_a_static_file_leads_nowhere_else(server: Serving, fold
 
 
 @pytest.mark.S9
+@both_databases
 @pytest.mark.parametrize("end", ["", "/avatar.svg"])
 async def test_address_of_a_picture_leads_nowhere_else(server: Serving, end: str) -> None:
     for payload in UPWARDS:

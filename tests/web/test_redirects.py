@@ -9,9 +9,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 
 from microblog.settings import Settings
+from tests.conftest import both_databases
 from tests.people import PASSWORD, Browser, MakePost, MakeUser, Visit
 
-pytestmark = pytest.mark.S9
+pytestmark = [pytest.mark.S9, both_databases]
 
 TRICKS = [
     "https://evil.example",
