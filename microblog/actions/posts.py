@@ -66,7 +66,7 @@ async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
         .where(Post.id == post_id, Post.author_id == actor.id, Post.deleted_at.is_(None))
         .values(deleted_at=now, body="")
     )
-    if (await tx.session.execute(statement)).rowcount != 1:  # type: ignore[attr-defined]
+    if (await tx.execute(statement)).rowcount != 1:  # type: ignore[attr-defined]
         raise NotFound
     await tx.execute(update(User).where(User.id == actor.id).values(post_count=User.post_count - 1))
     told = await tx.scalars(

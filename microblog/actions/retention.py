@@ -21,12 +21,14 @@ async def prune(tx: Tx, now: datetime, *, keep_days: int, keep_events: int) -> i
     """
     limit = await retention.prunable_to(tx, now - timedelta(days=keep_days), keep_events)
     if limit:
-        await tx.execute(delete(EventRow).where(EventRow.id <= limit))
+        await tx.execute_aside(delete(EventRow).where(EventRow.id <= limit))
         await tx.execute(update(History).values(pruned_to=limit))
     unmentioned = await retention.unmentioned_tombstones(tx)
     if unmentioned:
-        await tx.execute(delete(Post).where(Post.id.in_(unmentioned)))
-    await tx.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEYS_KEPT))
-    await tx.execute(delete(Try).where(Try.created_at < now - TRIES_KEPT))
+        await tx.execute_aside(delete(Post).where(Post.id.in_(unmentioned)))
+    await tx.execute_aside(
+        delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEYS_KEPT)
+    )
+    await tx.execute_aside(delete(Try).where(Try.created_at < now - TRIES_KEPT))
     await sessions.delete_expired(tx, now)
     return limit

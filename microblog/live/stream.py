@@ -14,7 +14,6 @@ from quart import websocket
 
 from microblog.core.errors import Unavailable
 from microblog.core.events import Kind
-from microblog.database import finished
 from microblog.edge import language
 from microblog.edge.auth import Visitor
 from microblog.live import inbound, transport
@@ -25,6 +24,7 @@ from microblog.realtime.hub import Listener
 from microblog.realtime.replay import Start
 from microblog.render import frames
 from microblog.runtime import Runtime
+from microblog.stores import finished
 
 SESSION_ENDED = 4001
 NO_HEARTBEAT = 4009

@@ -6,9 +6,10 @@ import structlog
 
 from microblog.backends.bell import Bell
 from microblog.core.errors import Unavailable
-from microblog.database import Database, finished
+from microblog.database import Database
 from microblog.queries import events
 from microblog.realtime.hub import Hub
+from microblog.stores import finished
 
 PAGE_EVENTS = 1000
 POLL_SECONDS = 1.0
