@@ -1,7 +1,8 @@
 """Runs the migrations, one at a time per database, on a connection of their own.
 
 `alembic upgrade head` and `microblog db upgrade` both come here. A caller that already has
-settings puts them in `config.attributes["settings"]`.
+settings puts them in `config.attributes["settings"]`, and one that has a connection in a
+transaction of its own in `config.attributes["connection"]`.
 """
 
 import asyncio
@@ -95,5 +96,7 @@ if context.is_offline_mode():
     configure(url=settings().database, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
+elif (given := context.config.attributes.get("connection")) is not None:
+    run_on(given)
 else:
     asyncio.run(run_online())

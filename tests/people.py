@@ -14,7 +14,8 @@ from microblog.actions.posts import Draft
 from microblog.core import passwords
 from microblog.core.tokens import Access, sign_access
 from microblog.database import Database
-from microblog.models import Post, User
+from microblog.models import User
+from microblog.queries.rows import PostRow
 from microblog.settings import Settings
 
 PASSWORD = "a long enough sentence"
@@ -49,7 +50,7 @@ class MakePost:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def __call__(self, author: User, body: str = "Hello") -> Post:
+    async def __call__(self, author: User, body: str = "Hello") -> PostRow:
         async with self._database.write() as tx:
             return await posts.publish(tx, author, Draft(body), datetime.now(UTC))
 

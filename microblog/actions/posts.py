@@ -12,6 +12,7 @@ from microblog.database import Tx
 from microblog.models import Mention, Notification, Post, PostTag, User
 from microblog.queries import posts as post_queries
 from microblog.queries import users
+from microblog.queries.rows import PostRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Draft:
     key: str | None = None
 
 
-async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> Post:
+async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
     """Publish a draft and notify whom it mentions; return the post.
 
     A draft whose key was used before returns the post of that time; raises Invalid for a body

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, jsonify
@@ -35,7 +36,7 @@ async def everyone(query_args: NumberedQuery) -> Response:
     async with runtime().database.read() as read:
         visitor = await auth.may_read(read)
         people, total = await users.numbered(read, query_args.page, per_page)
-    items = [as_json.user(each, own=each.id == visitor.id) for each in people]
+    items = [_shown(each, visitor) for each in people]
     return paging.numbered(items, query_args.page, per_page, total)
 
 
@@ -92,7 +93,7 @@ async def sign_up(data: SignUp) -> Response:
         user = await accounts.register(tx, account, datetime.now(UTC))
         if any(profile.values()):
             await accounts.edit_profile(tx, user, **profile)
-    answer = jsonify(as_json.user(user, own=True))
+    answer = jsonify(as_json.own(user))
     answer.status_code = 201
     answer.headers["Location"] = f"/api/users/{user.id}"
     return answer
@@ -106,7 +107,11 @@ async def show(who: str) -> Response:
     async with runtime().database.read() as read:
         visitor = await auth.may_read(read)
         person = await named(read, who)
-    return jsonify(as_json.user(person, own=person.id == visitor.id))
+    return jsonify(_shown(person, visitor))
+
+
+def _shown(person: User, visitor: auth.Visitor) -> dict[str, Any]:
+    return as_json.own(person) if person.id == visitor.id else as_json.user(person)
 
 
 async def named(read: Read, who: str) -> User:

@@ -130,8 +130,10 @@ async def by_access_token(read: Read, token: str) -> Visitor:
 
 async def person() -> User:
     """Return the person who is asking; raises NotSignedIn for nobody known."""
-    async with runtime().database.read() as read:
-        known = await visitor(read)
+    known: Visitor | None = g.get("visitor")
+    if known is None:
+        async with runtime().database.read() as read:
+            known = await visitor(read)
     if known.user is None:
         raise NotSignedIn
     return known.user

@@ -19,6 +19,7 @@ class User(Model):
     __tablename__ = "user"
     __table_args__ = (
         CheckConstraint("role IN ('member', 'admin')", name="role"),
+        Index("ix_user_follower_count_id", "follower_count", "id"),
         {"sqlite_autoincrement": True},
     )
 

@@ -2,42 +2,45 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from microblog.core.tokens import digest
 from microblog.database import Read
 from microblog.models import IdempotencyKey, RefreshToken, Session, TokenFamily, Try, User
 
 
+_SESSION = (
+    select(Session, User)
+    .join(User, User.id == Session.user_id)
+    .where(
+        Session.token_digest == bindparam("digest"),
+        Session.expires_at > bindparam("now"),
+        User.deactivated_at.is_(None),
+    )
+)
+_FAMILY = (
+    select(User)
+    .join(TokenFamily, TokenFamily.user_id == User.id)
+    .where(
+        TokenFamily.id == bindparam("family"),
+        TokenFamily.revoked_at.is_(None),
+        User.id == bindparam("person"),
+        User.deactivated_at.is_(None),
+    )
+)
+
+
 async def session(read: Read, token: str, now: datetime) -> tuple[Session, User] | None:
     """Return the live session of a cookie's token with its active person, or None."""
-    statement = (
-        select(Session, User)
-        .join(User, User.id == Session.user_id)
-        .where(
-            Session.token_digest == digest(token),
-            Session.expires_at > now,
-            User.deactivated_at.is_(None),
-        )
-    )
-    row = (await read.execute(statement)).one_or_none()
+    row = (await read.execute(_SESSION, {"digest": digest(token), "now": now})).one_or_none()
     return None if row is None else (row[0], row[1])
 
 
 async def family(read: Read, family_id: int, user_id: int) -> User | None:
     """Return the active person of a family of tokens that was not revoked, or None."""
-    statement = (
-        select(User)
-        .join(TokenFamily, TokenFamily.user_id == User.id)
-        .where(
-            TokenFamily.id == family_id,
-            TokenFamily.revoked_at.is_(None),
-            User.id == user_id,
-            User.deactivated_at.is_(None),
-        )
-    )
-    found: User | None = await read.scalar(statement)
-    return found
+    found = await read.execute(_FAMILY, {"family": family_id, "person": user_id})
+    user: User | None = found.scalar_one_or_none()
+    return user
 
 
 async def refresh_token(read: Read, token: str) -> tuple[RefreshToken, TokenFamily] | None:

@@ -5,20 +5,53 @@ Both get `Delivery`s: an event, whom it concerns, and the thing it speaks of as 
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from microblog.core.events import Kind, LoggedEvent
 from microblog.database import Read
-from microblog.models import EventRow, Follow, History, Notification, Post, PostTag, User
-from microblog.queries import notifications
-from microblog.queries.posts import WHOLE
+from microblog.models import EventRow, Follow, History, PostTag
+from microblog.queries import notifications, rows
+from microblog.queries.rows import (
+    PERSON,
+    WHOLE_POST,
+    NotificationRow,
+    Person,
+    PostRow,
+    person_table,
+    post_table,
+)
 from microblog.queries.visibility import followers_among
 
 HOME = "home"
 EXPLORE = "explore"
 _POSTS = {Kind.POST_PUBLISHED, Kind.POST_DELETED}
+
+_event, _history, _tag = EventRow.__table__.c, History.__table__.c, PostTag.__table__
+_COLUMNS = (_event.id, _event.kind, _event.actor_id, _event.user_id, _event.ref_id)
+_HEAD = select(_history.epoch, _history.pruned_to, select(func.max(_event.id)).scalar_subquery())
+_AFTER = (
+    select(*_COLUMNS)
+    .where(_event.id > bindparam("cursor"))
+    .order_by(_event.id)
+    .limit(bindparam("limit"))
+)
+_TAGS = (
+    select(func.aggregate_strings(_tag.c.tag, " "))
+    .where(_tag.c.post_id == post_table.c.id)
+    .correlate(post_table)
+    .scalar_subquery()
+)
+# Tombstones too: their deletion must be told.
+_SUBJECTS = (
+    select(person_table.c.deactivated_at, _TAGS, *WHOLE_POST)
+    .join(person_table, person_table.c.id == post_table.c.author_id)
+    .where(post_table.c.id.in_(bindparam("ids", expanding=True)))
+)
+_PEOPLE = select(*PERSON).where(
+    person_table.c.id.in_(bindparam("ids", expanding=True)), person_table.c.deactivated_at.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +76,7 @@ class Delivery:
     event: LoggedEvent
     topics: frozenset[str] = frozenset()
     homes: Collection[int] = ()
-    subject: Post | User | Notification | None = None
+    subject: PostRow | Person | NotificationRow | None = None
     unread: int = 0
     encoded: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
@@ -60,16 +93,14 @@ class Delivery:
 
 async def head(read: Read) -> Head:
     """Return where the log ends now. Read it before the page that is to carry it."""
-    statement = select(
-        History.epoch, History.pruned_to, select(func.max(EventRow.id)).scalar_subquery()
-    )
-    epoch, pruned_to, greatest = (await read.execute(statement)).one()
+    epoch, pruned_to, greatest = (await read.execute(_HEAD)).one()
     return Head(epoch, greatest or pruned_to, pruned_to)
 
 
 async def after(read: Read, cursor: int, limit: int) -> list[LoggedEvent]:
     """Return the events after `cursor`, oldest first, at most `limit`."""
-    return await _events(read, EventRow.id > cursor, limit)
+    found = await read.execute(_AFTER, {"cursor": cursor, "limit": limit})
+    return [_logged(*row) for row in found]
 
 
 async def concerning(
@@ -86,7 +117,8 @@ async def concerning(
     if not candidates:
         return []
     condition = and_(EventRow.id > low, EventRow.id <= high, or_(*candidates))
-    return await _events(read, condition, limit)
+    statement = select(*_COLUMNS).where(condition).order_by(_event.id).limit(limit)
+    return [_logged(*row) for row in await read.execute(statement)]
 
 
 def _conditions_of(topic: str, viewer_id: int | None) -> Iterable[ColumnElement[bool]]:
@@ -113,16 +145,6 @@ async def count_between(read: Read, low: int, limit: int) -> int:
     return int(await read.scalar(select(func.count()).select_from(some)))
 
 
-async def _events(read: Read, condition: ColumnElement[bool], limit: int) -> list[LoggedEvent]:
-    statement = (
-        select(EventRow.id, EventRow.kind, EventRow.actor_id, EventRow.user_id, EventRow.ref_id)
-        .where(condition)
-        .order_by(EventRow.id)
-        .limit(limit)
-    )
-    return [_logged(*row) for row in await read.execute(statement)]
-
-
 def _logged(
     event_id: int, kind: str, actor_id: int, user_id: int | None, ref_id: int | None
 ) -> LoggedEvent:
@@ -141,7 +163,7 @@ async def deliveries(
     and unread counts where the page has any; a page of posts alone needs none of them.
     """
     posts = await _posts(read, _refs(events, _POSTS))
-    authors = {post.author_id for post in posts.values()}
+    authors = {subject.post.author_id for subject in posts.values()}
     homes = await followers_among(read, authors, listener_ids)
     people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
     mine = [e for e in events if e.user_id in listener_ids]
@@ -168,28 +190,38 @@ def _refs(events: Iterable[LoggedEvent], kinds: Collection[Kind]) -> list[int]:
     return [e.ref_id for e in events if e.kind in kinds and e.ref_id is not None]
 
 
-async def _posts(read: Read, ids: Sequence[int]) -> dict[int, Post]:
-    """Load posts with their tags, tombstones too: their deletion must be told."""
+class _Subject(NamedTuple):
+    """A post that an event speaks of, with what decides whom it concerns."""
+
+    post: PostRow
+    tags: tuple[str, ...]
+    author_left: bool
+
+    @property
+    def is_there(self) -> bool:
+        return self.post.deleted_at is None and not self.author_left
+
+
+async def _posts(read: Read, ids: Sequence[int]) -> dict[int, _Subject]:
     if not ids:
         return {}
-    statement = select(Post).where(Post.id.in_(ids)).options(*WHOLE, selectinload(Post.tags))
-    return {post.id: post for post in await read.scalars(statement)}
+    found = await read.execute(_SUBJECTS, {"ids": list(ids)})
+    return {
+        row[2]: _Subject(rows.post(row[2:]), tuple((row[1] or "").split()), row[0] is not None)
+        for row in found
+    }
 
 
-async def _people(read: Read, ids: Sequence[int]) -> dict[int, User]:
+async def _people(read: Read, ids: Sequence[int]) -> dict[int, Person]:
     if not ids:
         return {}
-    statement = select(User).where(User.id.in_(ids), User.deactivated_at.is_(None))
-    return {user.id: user for user in await read.scalars(statement)}
+    return {row[0]: rows.person(row) for row in await read.execute(_PEOPLE, {"ids": list(ids)})}
 
 
-def _of_post(event: LoggedEvent, post: Post | None, homes: dict[int, set[int]]) -> Delivery:
-    if post is None or (event.kind is Kind.POST_PUBLISHED and not _is_there(post)):
+def _of_post(event: LoggedEvent, subject: _Subject | None, homes: dict[int, set[int]]) -> Delivery:
+    if subject is None or (event.kind is Kind.POST_PUBLISHED and not subject.is_there):
         return Delivery(event)
+    post = subject.post
     topics = {EXPLORE, f"user:{post.author_id}", f"post:{post.id}"}
-    topics.update(f"tag:{tag.tag}" for tag in post.tags)
+    topics.update(f"tag:{tag}" for tag in subject.tags)
     return Delivery(event, frozenset(topics), homes.get(post.author_id, ()), post)
-
-
-def _is_there(post: Post) -> bool:
-    return post.deleted_at is None and post.author.deactivated_at is None

@@ -2,46 +2,51 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import bindparam, func, select
 
 from microblog.core.cursors import Page, Window
 from microblog.database import Read
-from microblog.models import Notification, Post
-from microblog.queries.paging import turn, within
+from microblog.models import Notification
+from microblog.queries import posts, rows
+from microblog.queries.paging import AnySelect, turn, within
+from microblog.queries.rows import PERSON, NotificationRow, person_table
 
-_WHOLE = (
-    joinedload(Notification.actor),
-    joinedload(Notification.post).joinedload(Post.author),
-    joinedload(Notification.post).selectinload(Post.mentions),
+_note = Notification.__table__.c
+_WHOLE = select(_note.id, _note.kind, _note.created_at, _note.read_at, _note.post_id, *PERSON).join(
+    person_table, person_table.c.id == _note.actor_id
+)
+_UNREAD = (
+    select(_note.user_id, func.count())
+    .where(_note.user_id.in_(bindparam("ids", expanding=True)), _note.read_at.is_(None))
+    .group_by(_note.user_id)
 )
 
 
-async def page(read: Read, user_id: int, window: Window) -> Page[Notification]:
+async def page(read: Read, user_id: int, window: Window) -> Page[NotificationRow]:
     """Return a person's notifications, newest first."""
-    statement = within(
-        select(Notification).where(Notification.user_id == user_id).options(*_WHOLE),
-        Notification.id,
-        window,
-    )
-    return turn([(row.id, row) for row in await read.scalars(statement)], window)
+    statement = within(_WHOLE.where(_note.user_id == user_id), _note.id, window)
+    return turn([(row.id, row) for row in await _whole(read, statement)], window)
 
 
-async def by_ids(read: Read, ids: Sequence[int]) -> dict[int, Notification]:
+async def by_ids(read: Read, ids: Sequence[int]) -> dict[int, NotificationRow]:
     """Return whole notifications by id; ids that are gone are left out."""
     if not ids:
         return {}
-    statement = select(Notification).where(Notification.id.in_(ids)).options(*_WHOLE)
-    return {row.id: row for row in await read.scalars(statement)}
+    return {row.id: row for row in await _whole(read, _WHOLE.where(_note.id.in_(ids)))}
+
+
+async def _whole(read: Read, statement: AnySelect) -> list[NotificationRow]:
+    """Load notifications, then the posts that they are about."""
+    found = (await read.execute(statement)).all()
+    about = {row[4] for row in found if row[4] is not None}
+    whole = {post.id: post for post in await posts.by_ids(read, list(about))}
+    return [
+        NotificationRow._make((*row[:4], rows.person(row[5:]), whole.get(row[4]))) for row in found
+    ]
 
 
 async def unread(read: Read, user_ids: Collection[int]) -> dict[int, int]:
     """Return the number of unread notifications of each person who has any."""
     if not user_ids:
         return {}
-    statement = (
-        select(Notification.user_id, func.count())
-        .where(Notification.user_id.in_(user_ids), Notification.read_at.is_(None))
-        .group_by(Notification.user_id)
-    )
-    return {row[0]: row[1] for row in await read.execute(statement)}
+    return {row[0]: row[1] for row in await read.execute(_UNREAD, {"ids": list(user_ids)})}

@@ -4,13 +4,31 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import NotFound
 from microblog.database import Read
 from microblog.models import Follow, User
+from microblog.queries import rows
 from microblog.queries.paging import turn, within
+from microblog.queries.rows import PERSON, Person, person_table
+from microblog.queries.visibility import VIEWER
+
+_follow = Follow.__table__.c
+_person = person_table.c
+_follows = (
+    select(_follow.id)
+    .where(_follow.follower_id == VIEWER, _follow.followed_id == _person.id)
+    .correlate(person_table)
+    .exists()
+)
+_SUGGESTED = (
+    select(*PERSON)
+    .where(_person.id != VIEWER, ~_follows, _person.deactivated_at.is_(None))
+    .order_by(_person.follower_count.desc(), _person.id.desc())
+    .limit(bindparam("limit"))
+)
 
 
 async def by_id(read: Read, user_id: int) -> User:
@@ -109,16 +127,10 @@ async def numbered(read: Read, page: int, per_page: int) -> tuple[list[User], in
     return list(await read.scalars(statement)), total
 
 
-async def suggestions(read: Read, viewer_id: int, limit: int) -> list[User]:
+async def suggestions(read: Read, viewer_id: int, limit: int) -> list[Person]:
     """Return active people whom the viewer does not follow yet, the most followed first."""
-    followed = select(Follow.followed_id).where(Follow.follower_id == viewer_id)
-    statement = (
-        select(User)
-        .where(User.id != viewer_id, User.id.not_in(followed), User.deactivated_at.is_(None))
-        .order_by(User.follower_count.desc(), User.last_seen.desc())
-        .limit(limit)
-    )
-    return list(await read.scalars(statement))
+    found = await read.execute(_SUGGESTED, {"viewer": viewer_id, "limit": limit})
+    return [rows.person(row) for row in found]
 
 
 async def idle_since(read: Read, user_ids: Sequence[int], moment: datetime) -> list[int]:

@@ -1,36 +1,43 @@
 """Who may see what: one predicate, for a page and for a set of listeners.
 
-Timelines, posts, the API and the replay of the log all filter with `visible_to`.
+Timelines, posts, the API and the replay of the log all filter with `VISIBLE`.
 """
 
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, or_, select
 
 from microblog.database import Read
-from microblog.models import Follow, Post, User
+from microblog.models import Follow
+from microblog.queries.rows import person_table, post_table
+
+_follow = Follow.__table__
+
+VIEWER = bindparam("viewer", type_=BigInteger)
+"""Who reads: an id, or None for somebody who is not signed in."""
 
 
-def visible_to(viewer_id: int | None) -> ColumnElement[bool]:
-    """Return the condition under which `viewer_id` may read a post (None: not signed in)."""
-    public = and_(Post.deleted_at.is_(None), Post.visibility == "public")
-    author_is_active = (
-        select(User.id)
-        .where(User.id == Post.author_id, User.deactivated_at.is_not(None))
-        .correlate(Post)
+def _visible() -> ColumnElement[bool]:
+    post = post_table.c
+    there = post.deleted_at.is_(None)
+    author_left = (
+        select(person_table.c.id)
+        .where(person_table.c.id == post.author_id, person_table.c.deactivated_at.is_not(None))
+        .correlate(post_table)
         .exists()
-        .__invert__()
     )
-    own = Post.author_id == viewer_id if viewer_id is not None else None
-    seen = public if own is None else or_(public, and_(own, Post.deleted_at.is_(None)))
-    return and_(seen, author_is_active)
+    return and_(there, or_(post.visibility == "public", post.author_id == VIEWER), ~author_left)
 
 
-def in_home_of(viewer_id: int) -> ColumnElement[bool]:
-    """Return the condition under which a post belongs in a person's home feed."""
-    followed = select(Follow.followed_id).where(Follow.follower_id == viewer_id)
-    return or_(Post.author_id == viewer_id, Post.author_id.in_(followed))
+VISIBLE = _visible()
+"""The condition under which `VIEWER` may read a post."""
+
+FOLLOWED = select(_follow.c.followed_id).where(_follow.c.follower_id == VIEWER)
+"""The ids of the people whom `VIEWER` follows."""
+
+IN_HOME = or_(post_table.c.author_id == VIEWER, post_table.c.author_id.in_(FOLLOWED))
+"""The condition under which a post belongs in the home feed of `VIEWER`."""
 
 
 async def followers_among(
@@ -46,9 +53,15 @@ async def followers_among(
         if author_id in listener_ids:
             homes[author_id].add(author_id)
     if author_ids and listener_ids:
-        statement = select(Follow.followed_id, Follow.follower_id).where(
-            Follow.follower_id.in_(listener_ids), Follow.followed_id.in_(author_ids)
+        found = await read.execute(
+            _FOLLOWING, {"listeners": list(listener_ids), "authors": list(author_ids)}
         )
-        for followed_id, follower_id in await read.execute(statement):
+        for followed_id, follower_id in found:
             homes[followed_id].add(follower_id)
     return homes
+
+
+_FOLLOWING = select(_follow.c.followed_id, _follow.c.follower_id).where(
+    _follow.c.follower_id.in_(bindparam("listeners", expanding=True)),
+    _follow.c.followed_id.in_(bindparam("authors", expanding=True)),
+)

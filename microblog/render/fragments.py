@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from microblog.edge import language
-from microblog.models import Notification, Post
+from microblog.queries.rows import NotificationRow, PostRow
 from microblog.render import views
 from microblog.render.views import PostView
 from microblog.resources import TEMPLATES
@@ -41,11 +41,11 @@ def add_filters(made: Environment) -> None:
     made.filters["number"] = language.number_text
 
 
-def post(row: Post) -> PostView:
+def post(row: PostRow) -> PostView:
     """Return a post with its article in the language being spoken."""
     code = language.current()
     author = row.author
-    key = (row.id, code, author.username, author.display_name, row.deleted_at)
+    key = (code, row[:-1], author.id, author.username, author.display_name)
     kept: PostView | None = runtime().articles.get(key)
     if kept is not None:
         return kept
@@ -56,7 +56,7 @@ def post(row: Post) -> PostView:
     return view
 
 
-def notification(row: Notification) -> str:
+def notification(row: NotificationRow) -> str:
     """Return a notification's list item in the language being spoken."""
     template = environment(language.current()).get_template("notifications/_notification.html")
     return template.render(item=views.notification(row))

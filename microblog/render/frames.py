@@ -4,14 +4,13 @@ Two forms of the same items: `microblog.v1` carries the API's JSON, for programs
 `microblog.html.v1` carries ready markup in the page's language, for our own pages.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from microblog.core.events import Kind
 from microblog.edge import language
-from microblog.models import Notification, Post, User
 from microblog.queries.events import Delivery
+from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.render import fragments
 from microblog.render import json as as_json
 from microblog.runtime import runtime
@@ -23,7 +22,7 @@ FORMS = (HTML_FORM, JSON_FORM)
 
 def hello(epoch: str, cursor: int, heartbeat_seconds: int) -> str:
     """Return the first frame: where the client is, and how often it will hear from us."""
-    return _dump(
+    return as_json.dump(
         {
             "type": "hello",
             "epoch": epoch,
@@ -35,17 +34,17 @@ def hello(epoch: str, cursor: int, heartbeat_seconds: int) -> str:
 
 def heartbeat(cursor: int) -> str:
     """Return the frame that moves a quiet client on."""
-    return _dump({"type": "heartbeat", "cursor": str(cursor)})
+    return as_json.dump({"type": "heartbeat", "cursor": str(cursor)})
 
 
 def resync(reason: str, cursor: int) -> str:
     """Return the frame that tells a client to load anew what it shows."""
-    return _dump({"type": "resync", "reason": reason, "cursor": str(cursor)})
+    return as_json.dump({"type": "resync", "reason": reason, "cursor": str(cursor)})
 
 
 def subscribed(topic: str, cursor: int) -> str:
     """Return the answer to `subscribe`: after `cursor`, the topic's events come."""
-    return _dump({"type": "subscribed", "topic": topic, "cursor": str(cursor)})
+    return as_json.dump({"type": "subscribed", "topic": topic, "cursor": str(cursor)})
 
 
 def events(deliveries: Sequence[Delivery], cursor: int, form: str, code: str) -> str:
@@ -68,7 +67,7 @@ def item(delivery: Delivery, form: str, code: str) -> str | None:
         delivery.encoded[key] = (
             None
             if data is None
-            else _dump(
+            else as_json.dump(
                 {"id": str(delivery.event.id), "kind": str(delivery.event.kind), "data": data}
             )
         )
@@ -81,25 +80,25 @@ def _data(delivery: Delivery, form: str) -> dict[str, Any] | None:
         return {"id": str(event.ref_id), "unread_count": delivery.unread}
     if event.kind is Kind.NOTIFICATIONS_READ:
         return {"unread_count": delivery.unread, "up_to": str(event.ref_id)}
-    if isinstance(subject, Post):
+    if isinstance(subject, PostRow):
         if event.kind is Kind.POST_DELETED:
             return {"id": str(subject.id)}
         return _post(subject, form)
-    if isinstance(subject, User):
+    if isinstance(subject, Person):
         return _user(subject, form)
-    if isinstance(subject, Notification):
+    if isinstance(subject, NotificationRow):
         return _notification(subject, delivery.unread, form)
     return None
 
 
-def _post(row: Post, form: str) -> dict[str, Any]:
+def _post(row: PostRow, form: str) -> dict[str, Any]:
     if form == JSON_FORM:
         return as_json.post(row)
     article = fragments.post(row).markup
     return {"id": str(row.id), "author_id": str(row.author_id), "html": article}
 
 
-def _user(row: User, form: str) -> dict[str, Any]:
+def _user(row: Person, form: str) -> dict[str, Any]:
     shown = as_json.user(row)
     if form == JSON_FORM:
         return shown
@@ -107,12 +106,8 @@ def _user(row: User, form: str) -> dict[str, Any]:
     return {name: shown[name] for name in kept}
 
 
-def _notification(row: Notification, unread: int, form: str) -> dict[str, Any]:
+def _notification(row: NotificationRow, unread: int, form: str) -> dict[str, Any]:
     told = {"id": str(row.id), "unread_count": unread}
     if form == JSON_FORM:
         return as_json.notification(row) | told
     return told | {"html": fragments.notification(row)}
-
-
-def _dump(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -3,11 +3,14 @@
 Ids are strings: they are opaque, sort by time, and outgrow what JavaScript's numbers hold.
 """
 
+import json
 from datetime import datetime
 from typing import Any
 
-from microblog.models import Notification, Post, User
+from microblog.models import User
+from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.render import views
+from microblog.runtime import runtime
 
 
 def moment(at: datetime) -> str:
@@ -15,10 +18,15 @@ def moment(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def user(row: User, *, own: bool = False) -> dict[str, Any]:
-    """Return a person; the e-mail address only where it is `own`."""
+def own(row: User) -> dict[str, Any]:
+    """Return a person as they see themselves: with their e-mail address."""
+    return user(row) | {"email": row.email}
+
+
+def user(row: User | Person) -> dict[str, Any]:
+    """Return a person as everyone may see them."""
     base = f"/api/users/{row.id}"
-    shown: dict[str, Any] = {
+    return {
         "id": str(row.id),
         "username": row.username,
         "display_name": row.name,
@@ -30,12 +38,9 @@ def user(row: User, *, own: bool = False) -> dict[str, Any]:
         "following_count": row.following_count,
         "_links": {"self": base, "avatar": views.avatar_path(row.username)},
     }
-    if own:
-        shown["email"] = row.email
-    return shown
 
 
-def post(row: Post) -> dict[str, Any]:
+def post(row: PostRow) -> dict[str, Any]:
     """Return a post with its author."""
     return {
         "id": str(row.id),
@@ -52,7 +57,7 @@ def post(row: Post) -> dict[str, Any]:
     }
 
 
-def notification(row: Notification) -> dict[str, Any]:
+def notification(row: NotificationRow) -> dict[str, Any]:
     """Return a notification with who caused it and the post it is about."""
     return {
         "id": str(row.id),
@@ -62,3 +67,16 @@ def notification(row: Notification) -> dict[str, Any]:
         "actor": user(row.actor),
         "post": post(row.post) if row.post is not None else None,
     }
+
+
+def post_text(row: PostRow) -> str:
+    """Return a post encoded, made once a process for as long as nothing of it changes."""
+    kept = runtime().encoded.get(row)
+    if kept is None:
+        kept = runtime().encoded[row] = dump(post(row))
+    return kept
+
+
+def dump(value: Any) -> str:
+    """Encode in the shortest way, letters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -7,7 +7,8 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from microblog.core import markup
-from microblog.models import Notification, Post, User
+from microblog.models import User
+from microblog.queries.rows import NotificationRow, Person, PostRow
 
 
 def profile_path(username: str) -> str:
@@ -73,7 +74,7 @@ class NotificationView:
     read: bool
 
 
-def person(user: User) -> PersonView:
+def person(user: User | Person) -> PersonView:
     """Make the view of a person."""
     return PersonView(
         id=user.id,
@@ -91,9 +92,9 @@ def person(user: User) -> PersonView:
     )
 
 
-def body_html(post: Post) -> str:
+def body_html(post: PostRow) -> str:
     """Return the safe markup of a post's text; only people who exist are linked."""
-    known = {mention.username_key for mention in post.mentions}
+    known = (post.mentioned or "").split()
     return markup.render(post.body, profile_path, tag_path, known)
 
 
@@ -102,7 +103,7 @@ def post_path(post_id: int) -> str:
     return f"/post/{post_id}"
 
 
-def post(row: Post) -> PostView:
+def post(row: PostRow) -> PostView:
     """Make the view of a post, without its article."""
     return PostView(
         id=row.id,
@@ -114,7 +115,7 @@ def post(row: Post) -> PostView:
     )
 
 
-def notification(row: Notification) -> NotificationView:
+def notification(row: NotificationRow) -> NotificationView:
     """Make the view of a notification."""
     return NotificationView(
         id=row.id,

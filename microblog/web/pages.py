@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from quart import request
 
 from microblog.core.cursors import Page
-from microblog.models import Post
+from microblog.queries.rows import PostRow
 from microblog.render import fragments
 from microblog.render.views import PostView
 
@@ -25,7 +25,7 @@ def neighbour(name: str, cursor: int | None) -> str | None:
     return None if cursor is None else f"{request.path}?{urlencode({name: cursor})}"
 
 
-def of_posts(page: Page[Post]) -> PageView:
+def of_posts(page: Page[PostRow]) -> PageView:
     """Make the view of a page of posts."""
     return PageView(
         tuple(fragments.post(row) for row in page.items),

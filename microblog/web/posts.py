@@ -15,9 +15,10 @@ from microblog.edge.csrf import shows_form_again
 from microblog.edge.language import gettext as _
 from microblog.edge.language import say
 from microblog.edge.request import wants_json
-from microblog.models import Post, User
+from microblog.models import User
 from microblog.queries import posts as post_queries
 from microblog.queries.events import HOME
+from microblog.queries.rows import PostRow
 from microblog.render import fragments
 from microblog.runtime import runtime
 from microblog.web import layout
@@ -70,7 +71,7 @@ async def publish() -> Any:
     return await _published(form, post)
 
 
-async def _published(form: PostForm, post: Post) -> Any:
+async def _published(form: PostForm, post: PostRow) -> Any:
     if wants_json():
         answer = jsonify({"id": str(post.id), "html": fragments.post(post).markup})
         return answer, 201, {"Location": url_for("posts.show", post_id=post.id)}

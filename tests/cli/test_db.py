@@ -190,7 +190,8 @@ def test_migrate_writes_the_next_number(
 ) -> None:
     folder = tmp_path / "alembic"
     (folder / "versions").mkdir(parents=True)
-    for name in ("env.py", "script.py.mako", f"versions/{REVISION}_the_live_feed.py"):
+    versions = [f"versions/{path.name}" for path in (MIGRATIONS / "versions").glob("*.py")]
+    for name in ("env.py", "script.py.mako", *versions):
         (folder / name).write_bytes((MIGRATIONS / name).read_bytes())
     monkeypatch.setattr(migrations, "MIGRATIONS", folder)
     run.works("db", "migrate", "-m", "add a thing")

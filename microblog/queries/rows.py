@@ -1,0 +1,90 @@
+"""What queries hand out to be shown: people, posts and notifications as they are at that moment.
+
+Plain tuples, since a page has dozens of them. What is made of one is kept by its whole content
+(`render`), so nobody has to be told when a row changes.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+
+from microblog.models import Mention, Post, User
+
+post_table = Post.__table__
+person_table = User.__table__
+_mention = Mention.__table__
+
+
+class Person(NamedTuple):
+    """A person as everyone may see them."""
+
+    id: int
+    username: str
+    display_name: str
+    about_me: str
+    role: str
+    first_seen: datetime
+    last_seen: datetime
+    post_count: int
+    follower_count: int
+    following_count: int
+
+    @property
+    def name(self) -> str:
+        """How the person is called in a sentence."""
+        return self.display_name or self.username
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+
+class PostRow(NamedTuple):
+    """A post with its author; `mentioned` are the names of people in it who exist, with spaces."""
+
+    id: int
+    body: str
+    visibility: str
+    created_at: datetime
+    deleted_at: datetime | None
+    mentioned: str | None
+    author: Person
+
+    @property
+    def author_id(self) -> int:
+        return self.author.id
+
+
+class NotificationRow(NamedTuple):
+    """Something that `actor` did, with the post it is about."""
+
+    id: int
+    kind: str
+    created_at: datetime
+    read_at: datetime | None
+    actor: Person
+    post: PostRow | None
+
+
+PERSON = tuple(person_table.c[name] for name in Person._fields)
+_MENTIONED = (
+    select(func.aggregate_strings(_mention.c.username_key, " "))
+    .where(_mention.c.post_id == post_table.c.id)
+    .correlate(post_table)
+    .scalar_subquery()
+)
+_OF_POST = PostRow._fields[:5]
+WHOLE_POST = (*(post_table.c[name] for name in _OF_POST), _MENTIONED, *PERSON)
+"""The columns of a `PostRow`, of posts joined with their authors."""
+
+
+def person(row: Sequence[Any]) -> Person:
+    """Make a person of a row of `PERSON`."""
+    return Person._make(row)
+
+
+def post(row: Sequence[Any]) -> PostRow:
+    """Make a post of a row of `WHOLE_POST`."""
+    return PostRow._make((*row[:6], Person._make(row[6:])))
