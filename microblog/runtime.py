@@ -78,8 +78,8 @@ class Runtime:
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
+    encoded: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
     frames: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(FRAMES_SHARED))
-    wire: LRUCache[str, bytes] = field(default_factory=lambda: LRUCache(FRAMES_SHARED))
     limiters: dict[str, Any] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     not_ready: Message | None = None
@@ -92,7 +92,10 @@ class Runtime:
         bell = open_bell(settings)
         hub = Hub()
         database.ring = bell.ring
-        return cls(settings, secret, database, bell, hub, Tail(database, bell, hub))
+        tail = Tail(database, bell, hub)
+        made = cls(settings, secret, database, bell, hub, tail)
+        tail.on_new_history = made.frames.clear  # its numbers speak of other events now
+        return made
 
     async def open(self) -> None:
         """Begin to follow the log.
@@ -116,9 +119,15 @@ class Runtime:
             log.warning("start.waits", reason=str(self.not_ready))
             return False
         self._spawn(self.tail.follow(), "tail")
+        self._spawn(self.hub.pulse(), "pulse")
+        self._spawn(self._send_away(), "stopping")
         self._spawn(self._every(PRESENCE_SECONDS, self._write_presence), "presence")
         self._spawn(self._every(PRUNING_SECONDS, self._prune), "pruning")
         return True
+
+    async def _send_away(self) -> None:
+        await self.stopping.wait()
+        self.hub.send_away("the server restarts")
 
     async def _start_later(self) -> None:
         await asyncio.sleep(RETRY_SECONDS)

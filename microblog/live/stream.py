@@ -1,13 +1,14 @@
 """One client of `/live`: a cursor that follows the log, and the frames that carry it.
 
-`live.socket` runs it. While the client is up to date the hub hands it each event and the frame is
-written on the spot; one task does the rest (catching up, heartbeats), another reads what the client
-says. Whoever comes back with its cursor gets what it missed by the same way.
+`live.socket` runs it, in the connection's own task, which hears what the client says. While the
+client is up to date its channel writes each frame on the spot, and the hub's pulse the heartbeats;
+only for a client that is behind there is one more task, until it has caught up.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 import structlog
 from quart import websocket
@@ -17,10 +18,11 @@ from microblog.core.events import Kind
 from microblog.edge import language
 from microblog.edge.auth import Visitor
 from microblog.live import inbound, transport
+from microblog.live.channel import FRAME_EVENTS, STEERING, Direct, channel
 from microblog.live.inbound import Refused
 from microblog.queries.events import Delivery
 from microblog.realtime import replay
-from microblog.realtime.hub import Listener
+from microblog.realtime.listeners import Listener
 from microblog.realtime.replay import Start
 from microblog.render import frames
 from microblog.runtime import Runtime
@@ -28,84 +30,110 @@ from microblog.stores import finished
 
 SESSION_ENDED = 4001
 NO_HEARTBEAT = 4009
-RESTARTING = 1012
 POLICY = 1008
 
 SILENCE_SECONDS = 60.0
 STALLED_SECONDS = 5.0
-FRAME_EVENTS = 50
 FRAME_CHARACTERS = 64 * 1024
-STEERING = {Kind.RELATIONS_CHANGED, Kind.SESSION_REVOKED, Kind.TOKENS_REVOKED}
 
 log = structlog.get_logger(__name__)
 
 
-class Stream:
-    """One client: its place in the log, and the two tasks that serve it."""
+class Stream(Direct):
+    """One client: its place in the log, and what is sent to it."""
 
     def __init__(
         self, now: Runtime, visitor: Visitor, started: Start, topics: Iterable[str], form: str
     ) -> None:
+        super().__init__(transport.found_in(websocket.scope))
         self._runtime = now
         self._hub = now.hub
         self._started = started
-        self._form = form
-        self._language = language.current()
         self._heard_at = time.monotonic()
         self._rate = inbound.FrameRate()
-        self._sending = 0
-        self._transport = transport.found_in(websocket.scope)
+        self._main: asyncio.Task[Any] | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._refused: Refused | None = None
+        self._send_text: Callable[[str], Coroutine[Any, Any, None]] = websocket.send
+        self._beat_at = self._heard_at + now.settings.heartbeat_seconds
+        self.channel = channel(form, language.current())
         self.listener = Listener(
             visitor.id,
             topics,
             started.cursor,
             session_id=visitor.session_id,
             family_id=visitor.family_id,
+            connection=self,
         )
-        self.listener.push = self._push
 
     async def run(self) -> None:
         """Serve until the client goes; raises Refused with the code to close with."""
         seconds = self._runtime.settings.heartbeat_seconds
+        self._main = asyncio.current_task()
         await self._send(frames.hello(self._started.head.epoch, self.listener.cursor, seconds))
         if self._started.resync is not None:
             await self._send(frames.resync(self._started.resync, self.listener.cursor))
         self._hub.join(self.listener)
-        tasks = [asyncio.ensure_future(work()) for work in (self._follow, self._hear, self._stop)]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await self._hear()
+        except asyncio.CancelledError:
+            if self._refused is None or self._main is None:
+                raise
+            self._main.uncancel()  # it was we who cancelled
+            raise self._refused from None
         finally:
             self._hub.leave(self.listener)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            self._main = None
+            if self._work is not None:
+                self._work.cancel()
+                await asyncio.gather(self._work, return_exceptions=True)
 
-    async def _stop(self) -> None:
-        await self._runtime.stopping.wait()
-        raise Refused(RESTARTING, "the server restarts")
+    # --- What the hub asks for ------------------------------------------------------------------
 
-    async def _follow(self) -> None:
-        """Send what concerns the client as it comes, and a heartbeat when it is quiet."""
-        pause = self._runtime.settings.heartbeat_seconds
-        beat_at = time.monotonic() + pause
-        while True:
-            try:
-                async with asyncio.timeout(max(0.0, beat_at - time.monotonic())):
-                    await self.listener.woken.wait()
-            except TimeoutError:
-                await self._beat()
-                beat_at = time.monotonic() + pause
-                continue
-            self.listener.woken.clear()
-            while self.listener.behind:
+    def close(self, code: int, reason: str) -> None:
+        """End the connection with this code."""
+        if self._refused is None and self._main is not None:
+            self._refused = Refused(code, reason)
+            self._main.cancel()
+
+    def catch_up(self) -> None:
+        """Begin to send what the client is behind, unless that is going on."""
+        self._begin(self._catch_up)
+
+    def beat(self, now: float) -> None:
+        """Send a heartbeat where it is time, and give up a client that has long been silent."""
+        if now < self._beat_at:
+            return
+        self._beat_at += self._runtime.settings.heartbeat_seconds
+        if now - self._heard_at > SILENCE_SECONDS:
+            self.close(NO_HEARTBEAT, "no heartbeat")
+            return
+        frame = frames.heartbeat(self._hub.position(self.listener))
+        if not self.write(transport.text_frame(frame)):
+            self._begin(lambda: self._send(frame))
+
+    def _begin(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if self._work is None and self._main is not None:
+            self._work = asyncio.create_task(self._do(work))
+
+    async def _do(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+            while self.listener.behind:  # it fell behind while something else was sent
                 await self._send_next()
+        except Refused as refused:
+            self.close(refused.code, refused.reason)
+        except Exception:
+            log.exception("live.failed")
+            self.close(1011, "something went wrong")
+        finally:
+            self._work = None
 
-    async def _beat(self) -> None:
-        if time.monotonic() - self._heard_at > SILENCE_SECONDS:
-            raise Refused(NO_HEARTBEAT, "no heartbeat")
-        await self._send(frames.heartbeat(self._hub.position(self.listener)))
+    # --- Catching up ----------------------------------------------------------------------------
+
+    async def _catch_up(self) -> None:
+        while self.listener.behind:
+            await self._send_next()
 
     async def _send_next(self) -> None:
         """Send the next page of events and move the cursor behind it."""
@@ -143,51 +171,29 @@ class Stream:
     def _take(self, newer: Iterable[Delivery]) -> tuple[list[Delivery], int]:
         """Choose from the ring what concerns the client, at most a frame's worth."""
         listener = self.listener
+        form, code = self.channel.form, self.channel.language
         chosen: list[Delivery] = []
         size, cursor = 0, self._hub.head
         for delivery in newer:
             if not delivery.concerns(listener.viewer_id, listener.topics):
                 continue
-            size += len(frames.item(delivery, self._form, self._language) or "")
+            size += len(frames.item(delivery, form, code) or "")
             if chosen and (len(chosen) == FRAME_EVENTS or size > FRAME_CHARACTERS):
                 return chosen, chosen[-1].event.id
             chosen.append(delivery)
         return chosen, cursor
 
-    def _push(self, chosen: Sequence[Delivery], cursor: int) -> bool:
-        """Write what concerns a client that is up to date straight to its connection.
-
-        Refuses where something else is being sent, where the client is slow, and for events that
-        steer the connection: then `_follow` does it.
-        """
-        if self._sending or len(chosen) > FRAME_EVENTS or not transport.is_free(self._transport):
-            return False
-        if any(delivery.event.kind in STEERING for delivery in chosen):
-            return False
-        shown = self._shown(chosen)
-        if shown and self._transport is not None:
-            frame = frames.events(shown, cursor, self._form, self._language)
-            self._transport.write(self._on_the_wire(frame))
-        return True
-
-    def _on_the_wire(self, frame: str) -> bytes:
-        ready = self._runtime.wire.get(frame)
-        if ready is None:
-            ready = self._runtime.wire[frame] = transport.text_frame(frame)
-        return ready
-
-    def _shown(self, chosen: Sequence[Delivery]) -> list[Delivery]:
-        return [d for d in chosen if frames.item(d, self._form, self._language) is not None]
-
     async def _deliver(self, chosen: list[Delivery], cursor: int) -> None:
         steering = [delivery for delivery in chosen if delivery.event.kind in STEERING]
         if any(self.listener.is_ended_by(delivery) for delivery in steering):
             raise Refused(SESSION_ENDED, "the session ended")
-        shown = self._shown(chosen)
+        shown = self.channel.shown(chosen)
         if shown:
-            await self._send(frames.events(shown, cursor, self._form, self._language))
+            await self._send(self.channel.frame(shown, cursor))
         if any(delivery.event.kind is Kind.RELATIONS_CHANGED for delivery in steering):
             await self._send(frames.resync("relations", cursor))
+
+    # --- The connection -------------------------------------------------------------------------
 
     async def _hear(self) -> None:
         """Read what the client says, for ever; raises Refused for what it must not say."""
@@ -208,12 +214,14 @@ class Stream:
 
     async def _send(self, frame: str) -> None:
         """Send a frame; raises Refused where the client takes nothing for five seconds."""
-        self._sending += 1
+        if self.write(transport.text_frame(frame)):
+            return
+        self.sending += 1
         try:
             async with asyncio.timeout(STALLED_SECONDS):
-                await websocket.send(frame)
+                await self._send_text(frame)
         except TimeoutError:
-            transport.abort(self._transport)
+            transport.abort(self.way)
             raise Refused(POLICY, "too slow") from None
         finally:
-            self._sending -= 1
+            self.sending -= 1

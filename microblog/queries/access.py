@@ -8,7 +8,6 @@ from microblog.core.tokens import digest
 from microblog.database import Read
 from microblog.models import IdempotencyKey, RefreshToken, Session, TokenFamily, Try, User
 
-
 _SESSION = (
     select(Session, User)
     .join(User, User.id == Session.user_id)

@@ -3,7 +3,7 @@
 Both get `Delivery`s: an event, whom it concerns, and the thing it speaks of as it is now.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,11 +30,18 @@ _POSTS = {Kind.POST_PUBLISHED, Kind.POST_DELETED}
 
 _event, _history, _tag = EventRow.__table__.c, History.__table__.c, PostTag.__table__
 _COLUMNS = (_event.id, _event.kind, _event.actor_id, _event.user_id, _event.ref_id)
+_EPOCH = select(_history.epoch)
 _HEAD = select(_history.epoch, _history.pruned_to, select(func.max(_event.id)).scalar_subquery())
 _AFTER = (
     select(*_COLUMNS)
     .where(_event.id > bindparam("cursor"))
     .order_by(_event.id)
+    .limit(bindparam("limit"))
+)
+_BEFORE = (
+    select(*_COLUMNS)
+    .where(_event.id > bindparam("low"), _event.id <= bindparam("high"))
+    .order_by(_event.id.desc())
     .limit(bindparam("limit"))
 )
 _TAGS = (
@@ -75,7 +82,7 @@ class Delivery:
 
     event: LoggedEvent
     topics: frozenset[str] = frozenset()
-    homes: Collection[int] = ()
+    homes: Set[int] = frozenset()
     subject: PostRow | Person | NotificationRow | None = None
     unread: int = 0
     encoded: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -95,6 +102,17 @@ async def head(read: Read) -> Head:
     """Return where the log ends now. Read it before the page that is to carry it."""
     epoch, pruned_to, greatest = (await read.execute(_HEAD)).one()
     return Head(epoch, greatest or pruned_to, pruned_to)
+
+
+async def epoch(read: Read) -> str:
+    """Return which history the log tells now."""
+    return str(await read.scalar(_EPOCH))
+
+
+async def before(read: Read, low: int, high: int, limit: int) -> list[LoggedEvent]:
+    """Return the latest `limit` events with `low < id <= high`, oldest first."""
+    found = await read.execute(_BEFORE, {"low": low, "high": high, "limit": limit})
+    return [_logged(*row) for row in reversed(found.all())]
 
 
 async def after(read: Read, cursor: int, limit: int) -> list[LoggedEvent]:
@@ -224,4 +242,4 @@ def _of_post(event: LoggedEvent, subject: _Subject | None, homes: dict[int, set[
     post = subject.post
     topics = {EXPLORE, f"user:{post.author_id}", f"post:{post.id}"}
     topics.update(f"tag:{tag}" for tag in subject.tags)
-    return Delivery(event, frozenset(topics), homes.get(post.author_id, ()), post)
+    return Delivery(event, frozenset(topics), homes.get(post.author_id, frozenset()), post)

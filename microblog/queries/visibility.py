@@ -3,13 +3,27 @@
 Timelines, posts, the API and the replay of the log all filter with `VISIBLE`.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection
+from functools import cache
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from microblog.database import Read
 from microblog.models import Follow
+from microblog.queries.paging import AnySelect
 from microblog.queries.rows import person_table, post_table
 
 _follow = Follow.__table__
@@ -53,15 +67,25 @@ async def followers_among(
         if author_id in listener_ids:
             homes[author_id].add(author_id)
     if author_ids and listener_ids:
+        listeners = list(listener_ids)
+        one = json.dumps(listeners) if read.vendor == "sqlite" else listeners
         found = await read.execute(
-            _FOLLOWING, {"listeners": list(listener_ids), "authors": list(author_ids)}
+            _following(read.vendor), {"listeners": one, "authors": list(author_ids)}
         )
         for followed_id, follower_id in found:
             homes[followed_id].add(follower_id)
     return homes
 
 
-_FOLLOWING = select(_follow.c.followed_id, _follow.c.follower_id).where(
-    _follow.c.follower_id.in_(bindparam("listeners", expanding=True)),
-    _follow.c.followed_id.in_(bindparam("authors", expanding=True)),
-)
+@cache
+def _following(vendor: str) -> AnySelect:
+    """Return the statement with all listeners in one parameter: a thousand take long to bind."""
+    listeners: Any
+    if vendor == "sqlite":
+        given = func.json_each(bindparam("listeners", type_=Text)).table_valued("value")
+        listeners = _follow.c.follower_id.in_(select(given.c.value))
+    else:
+        given_ids = bindparam("listeners", type_=ARRAY(BigInteger))
+        listeners = _follow.c.follower_id == func.any(given_ids)
+    authors = _follow.c.followed_id.in_(bindparam("authors", expanding=True))
+    return select(_follow.c.followed_id, _follow.c.follower_id).where(listeners, authors)

@@ -5,71 +5,20 @@ listeners, and a slow one costs nothing but its place.
 """
 
 import asyncio
+import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import islice
 from typing import Any
 
 from microblog.core.events import Kind
 from microblog.queries.events import HOME, Delivery
+from microblog.realtime.listeners import Channel, Listener
 
 RING_EVENTS = 2000
-
-
-# Takes what concerns a listener that is up to date, and the position after it; returns whether
-# it was delivered on the spot.
-Push = Callable[[Sequence[Delivery], int], bool]
-
-
-class Listener:
-    """One live connection: who it is, what it listens to, and how far it has come.
-
-    All up to `cursor` is dealt with. While `behind` is false nothing after it concerns the
-    listener up to the hub's head. `version` counts the changes of `topics`. `push` spares a
-    listener that is up to date its own task: what it refuses is fetched as from the ring.
-    """
-
-    __slots__ = (
-        "behind",
-        "cursor",
-        "family_id",
-        "push",
-        "read_to",
-        "session_id",
-        "topics",
-        "version",
-        "viewer_id",
-        "woken",
-    )
-
-    def __init__(
-        self,
-        viewer_id: int | None,
-        topics: Iterable[str],
-        cursor: int,
-        *,
-        session_id: int | None = None,
-        family_id: int | None = None,
-    ) -> None:
-        self.viewer_id = viewer_id
-        self.topics = set(topics)
-        self.cursor = cursor
-        self.session_id = session_id
-        self.family_id = family_id
-        self.behind = False
-        self.read_to = 0
-        self.version = 0
-        self.push: Push | None = None
-        self.woken = asyncio.Event()
-
-    def wake(self) -> None:
-        self.woken.set()
-
-    def is_ended_by(self, delivery: Delivery) -> bool:
-        """Tell whether the event revokes what this connection was opened with."""
-        event = delivery.event
-        if event.kind is Kind.SESSION_REVOKED:
-            return event.ref_id is None or event.ref_id == self.session_id
-        return event.kind is Kind.TOKENS_REVOKED and event.ref_id == self.family_id
+WRITTEN_AT_ONCE = 250  # connections; then whoever else is waiting has a turn
+PULSE_SECONDS = 1.0
+RESTARTING = 1012  # RFC 6455, section 7.4.2: come back, here or to another process
 
 
 class Hub:
@@ -78,16 +27,36 @@ class Hub:
     def __init__(self) -> None:
         self.epoch = ""
         self.head = 0
-        self.reading_to = 0
         self.floor = 0
+        self.listeners: set[Listener] = set()
+        self.newcomers: set[Listener] = set()
+        self.wanted = asyncio.Event()
         self._ring: deque[Delivery] = deque(maxlen=RING_EVENTS)
         self._by_topic: dict[str, set[Listener]] = defaultdict(set)
         self._by_viewer: dict[int, set[Listener]] = defaultdict(set)
-        self.listeners: set[Listener] = set()
 
     def start(self, epoch: str, head: int) -> None:
-        """Begin at the end of the log."""
-        self.epoch, self.head, self.reading_to, self.floor = epoch, head, head, head
+        """Begin at the end of a log. Who listened to another one is sent to begin anew."""
+        self.epoch, self.head, self.floor = epoch, head, head
+        self._ring.clear()
+        self.send_away("the history was replaced")
+
+    def send_away(self, reason: str) -> None:
+        """Close every connection in such a way that its client comes back."""
+        for listener in list(self.listeners):
+            if listener.connection is not None:
+                listener.connection.close(RESTARTING, reason)
+
+    async def pulse(self) -> None:
+        """Let every connection do what is due, once a second: one timer for all of them."""
+        while True:
+            await asyncio.sleep(PULSE_SECONDS)
+            now = time.monotonic()
+            for number, listener in enumerate(list(self.listeners), start=1):
+                if listener.connection is not None:
+                    listener.connection.beat(now)
+                if number % WRITTEN_AT_ONCE == 0:
+                    await asyncio.sleep(0)
 
     def viewers(self) -> frozenset[int]:
         """Return who is connected: the people for whom the tail asks what concerns them."""
@@ -95,24 +64,60 @@ class Hub:
 
     def count_of(self, viewer_id: int) -> int:
         """Return how many connections a person has in this process."""
-        return len(self._by_viewer.get(viewer_id, ()))
+        waiting = sum(1 for one in self.newcomers if one.viewer_id == viewer_id)
+        return len(self._by_viewer.get(viewer_id, ())) + waiting
+
+    # --- Coming and going -----------------------------------------------------------------------
 
     def join(self, listener: Listener) -> None:
-        """Let a listener hear all after its cursor.
-
-        The tail may just be asking about a page of events on behalf of those who were here
-        before; so up to `reading_to` the newcomer reads the log itself.
-        """
+        """Let a listener wait for the tail, which lets it hear all after its cursor."""
         self.listeners.add(listener)
-        if listener.viewer_id is not None:
-            self._by_viewer[listener.viewer_id].add(listener)
-        for topic in listener.topics:
-            self._by_topic[topic].add(listener)
-        self._read_itself(listener)
+        self.newcomers.add(listener)
+        self.wanted.set()
+
+    def refill(self, older: Sequence[Delivery], floor: int) -> None:
+        """Put events before the ring's first, oldest first; now it holds all after `floor`."""
+        self._ring.extendleft(reversed(older))
+        self.floor = floor
+
+    def room(self) -> int:
+        """Return how many older events the ring can still take."""
+        return RING_EVENTS - len(self._ring)
+
+    def authors(self) -> set[int]:
+        """Return who wrote the posts of which the ring's events speak."""
+        return {one.event.actor_id for one in self._ring if one.topics}
+
+    def admit(self, newcomers: Iterable[Listener], homes: dict[int, set[int]]) -> None:
+        """Let newcomers hear what is published from now on, and catch up with what was.
+
+        `homes` says for each author of the ring who of the newcomers has them at home.
+        """
+        for delivery in self._ring:
+            if delivery.topics and (more := homes.get(delivery.event.actor_id)):
+                delivery.homes = delivery.homes | more
+        personal = {one.event.user_id: one.event.id for one in self._ring if one.event.user_id}
+        for listener in newcomers:
+            if listener not in self.newcomers:
+                continue  # it has gone meanwhile
+            self.newcomers.discard(listener)
+            if listener.viewer_id is not None:
+                known = listener.viewer_id in self._by_viewer
+                self._by_viewer[listener.viewer_id].add(listener)
+                mine = 0 if known else personal.get(listener.viewer_id, 0)
+                if listener.cursor < mine:
+                    listener.read_to = mine  # the ring has no more than the number of it
+            for topic in listener.topics:
+                self._by_topic[topic].add(listener)
+            if listener.cursor < self.floor:
+                listener.read_to = self.head
+            if listener.cursor < self.head:
+                self._fall_behind(listener, listener.cursor)
 
     def leave(self, listener: Listener) -> None:
         """Forget a listener."""
         self.listeners.discard(listener)
+        self.newcomers.discard(listener)
         if listener.viewer_id is not None:
             self._drop(self._by_viewer, listener.viewer_id, listener)
         for topic in listener.topics:
@@ -121,12 +126,11 @@ class Hub:
     def subscribe(self, listener: Listener, topic: str) -> int:
         """Add a topic; return the position after which its events are heard."""
         if topic not in listener.topics:
-            position = self.position(listener)
+            listener.cursor = self.position(listener)
             listener.topics.add(topic)
             listener.version += 1
-            self._by_topic[topic].add(listener)
-            listener.cursor = position
-            self._read_itself(listener)
+            if listener not in self.newcomers:
+                self._by_topic[topic].add(listener)
         return listener.cursor
 
     def unsubscribe(self, listener: Listener, topic: str) -> None:
@@ -136,35 +140,69 @@ class Hub:
 
     def position(self, listener: Listener) -> int:
         """Return up to where the listener has all that concerns it."""
-        return listener.cursor if listener.behind else max(listener.cursor, self.head)
+        if listener.behind or listener in self.newcomers:
+            return listener.cursor
+        return max(listener.cursor, self.head)
 
-    def publish(self, deliveries: Sequence[Delivery]) -> None:
-        """Put events into the ring, oldest first, and wake those whom they concern."""
+    # --- Events ---------------------------------------------------------------------------------
+
+    async def publish(self, deliveries: Sequence[Delivery]) -> None:
+        """Put events into the ring, oldest first, and hand them to those whom they concern."""
         before = self.head
         concerned: dict[Listener, list[Delivery]] = {}
         for delivery in deliveries:
             if len(self._ring) == RING_EVENTS:
                 self.floor = self._ring[0].event.id
+            if delivery.event.kind is Kind.POST_DELETED:
+                self._forget_post(delivery.event.ref_id)
             self._ring.append(delivery)
-            for listener in set(self._listeners_of(delivery)):
+            for listener in self._listeners_of(delivery):
                 concerned.setdefault(listener, []).append(delivery)
         self.head = deliveries[-1].event.id
+        groups: dict[tuple[Channel, tuple[int, ...]], list[Listener]] = defaultdict(list)
         for listener, chosen in concerned.items():
-            if listener.behind or listener.cursor > before or not self._pushed(listener, chosen):
-                self._fall_behind(listener, before)
+            ready = not listener.behind and listener.cursor <= before
+            self._fall_behind(listener, before, wake=not ready)
+            if ready and listener.connection is not None:
+                same = listener.connection.channel, tuple(one.event.id for one in chosen)
+                groups[same].append(listener)
+        for (channel, _ids), listeners in groups.items():
+            await self._push(channel, concerned[listeners[0]], listeners)
 
-    def _pushed(self, listener: Listener, chosen: Sequence[Delivery]) -> bool:
-        if listener.push is None or not listener.push(chosen, self.head):
-            return False
-        listener.cursor = self.head
-        return True
+    async def _push(
+        self, channel: Channel, chosen: Sequence[Delivery], listeners: Sequence[Listener]
+    ) -> None:
+        head, rest = self.head, iter(listeners)
+        while group := list(islice(rest, WRITTEN_AT_ONCE)):
+            there = [one for one in group if one in self.listeners and one.behind]
+            refused = channel.push(chosen, head, there)
+            for listener in there:
+                if listener in refused:
+                    self._wake(listener)
+                else:
+                    listener.cursor = head
+                    listener.behind = False
+            if len(group) == WRITTEN_AT_ONCE:
+                await asyncio.sleep(0)
 
-    @staticmethod
-    def _fall_behind(listener: Listener, position: int) -> None:
+    def _fall_behind(self, listener: Listener, position: int, *, wake: bool = True) -> None:
         if not listener.behind:
             listener.behind = True
             listener.cursor = max(listener.cursor, position)
-        listener.wake()
+        if wake:
+            self._wake(listener)
+
+    @staticmethod
+    def _wake(listener: Listener) -> None:
+        if listener.connection is not None:
+            listener.connection.catch_up()
+
+    def _forget_post(self, post_id: int | None) -> None:
+        """Let nobody who is late have a post that is gone."""
+        for delivery in self._ring:
+            if delivery.event.id == post_id and delivery.event.kind is Kind.POST_PUBLISHED:
+                delivery.subject = None
+                delivery.encoded.clear()
 
     def after(self, cursor: int) -> Iterator[Delivery] | None:
         """Return the ring's events after `cursor`, oldest first; None if it begins later."""
@@ -177,25 +215,23 @@ class Hub:
             newest_first.append(delivery)
         return reversed(newest_first)
 
-    def _listeners_of(self, delivery: Delivery) -> Iterator[Listener]:
+    def _listeners_of(self, delivery: Delivery) -> set[Listener]:
+        found: set[Listener] = set()
         if delivery.event.user_id is not None:
             for listener in self._by_viewer.get(delivery.event.user_id, ()):
                 if delivery.concerns(listener.viewer_id, listener.topics):
-                    yield listener
-            return
+                    found.add(listener)
+            return found
         for topic in delivery.topics:
-            yield from self._by_topic.get(topic, ())
-        for viewer_id in delivery.homes:
-            for listener in self._by_viewer.get(viewer_id, ()):
-                if HOME in listener.topics:
-                    yield listener
-
-    def _read_itself(self, listener: Listener) -> None:
-        until = max(self.head, self.reading_to)
-        if listener.cursor < until:
-            listener.read_to = until
-            listener.behind = True
-            listener.wake()
+            found |= self._by_topic.get(topic, frozenset())
+        homes = delivery.homes
+        at_home: Set[Listener] = self._by_topic.get(HOME, frozenset())
+        if len(homes) < len(at_home):
+            for viewer_id in homes:
+                found.update(one for one in self._by_viewer.get(viewer_id, ()) if one in at_home)
+        else:
+            found.update(one for one in at_home if one.viewer_id in homes)
+        return found
 
     @staticmethod
     def _drop(index: dict[Any, set[Listener]], key: Any, listener: Listener) -> None:

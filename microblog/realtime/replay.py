@@ -6,7 +6,7 @@ from microblog.core import cursors
 from microblog.database import Read
 from microblog.queries import events
 from microblog.queries.events import Delivery, Head
-from microblog.realtime.hub import Listener
+from microblog.realtime.listeners import Listener
 
 PAGE_EVENTS = 50
 FURTHEST_BEHIND = 20_000

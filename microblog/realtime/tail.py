@@ -1,18 +1,26 @@
-"""The one reader of the log in a process. Woken by the bell, and by the clock once a second."""
+"""The one reader of the log in a process. Woken by the bell, by newcomers, and once a second."""
 
 import asyncio
+import time
+from collections.abc import Callable
 
 import structlog
 
 from microblog.backends.bell import Bell
 from microblog.core.errors import Unavailable
-from microblog.database import Database
+from microblog.database import Database, Read
 from microblog.queries import events
+from microblog.queries.events import Delivery
+from microblog.queries.visibility import followers_among
 from microblog.realtime.hub import Hub
+from microblog.realtime.listeners import Listener
 from microblog.stores import finished
 
 PAGE_EVENTS = 1000
 POLL_SECONDS = 1.0
+CROWD = 20  # newcomers at once; then the next wait a little, to be let in together
+CROWD_PAUSE_SECONDS = 0.4
+FEW = 3  # so many late newcomers read the log themselves; for more the ring is filled up
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +32,8 @@ class Tail:
         self._database = database
         self._bell = bell
         self._hub = hub
+        self._doors_open_at = 0.0
+        self.on_new_history: Callable[[], None] | None = None
 
     async def begin(self) -> None:
         """Take the end of the log as the start; raises Unavailable."""
@@ -33,30 +43,86 @@ class Tail:
 
     async def follow(self) -> None:
         """Read what comes, for ever. An unreachable database is tried again at each poll."""
+        listening = asyncio.create_task(self._listen(), name="bell to tail")
+        try:
+            while True:
+                await self._wait()
+                try:
+                    await finished(self.catch_up())
+                except Unavailable:
+                    log.warning("tail.database_away")
+                    await asyncio.sleep(POLL_SECONDS)
+                except Exception:
+                    log.exception("tail.failed")
+                    await asyncio.sleep(POLL_SECONDS)
+        finally:
+            listening.cancel()
+
+    async def _listen(self) -> None:
         while True:
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._bell.wait()
-            except TimeoutError:
-                pass
-            try:
-                await finished(self.catch_up())
-            except Unavailable:
-                log.warning("tail.database_away")
-                await asyncio.sleep(POLL_SECONDS)
-            except Exception:
-                log.exception("tail.failed")
-                await asyncio.sleep(POLL_SECONDS)
+            await self._bell.wait()
+            self._hub.wanted.set()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._hub.wanted.wait()
+        except TimeoutError:
+            pass
+        self._hub.wanted.clear()
 
     async def catch_up(self) -> None:
-        """Read to the end of the log."""
+        """Read to the end of the log, and let in who has come."""
         hub = self._hub
         while True:
             async with self._database.read() as read:
-                page = await events.after(read, hub.head, PAGE_EVENTS)
-                if not page:
+                if await events.epoch(read) != hub.epoch:
+                    await self._begin_anew(read)
                     return
-                # Who is here is asked at the moment from which newcomers look after themselves.
-                hub.reading_to = page[-1].id
-                deliveries = await events.deliveries(read, page, hub.viewers())
-            hub.publish(deliveries)
+                page = await events.after(read, hub.head, PAGE_EVENTS)
+                newcomers = self._let_in()
+                if not page and not newcomers:
+                    return
+                arrived = frozenset(n.viewer_id for n in newcomers if n.viewer_id is not None)
+                await self._fill_up(read, newcomers, arrived)
+                homes = await followers_among(read, hub.authors(), arrived) if arrived else {}
+                deliveries = await events.deliveries(read, page, hub.viewers() | arrived)
+            hub.admit(newcomers, homes)
+            if deliveries:
+                await hub.publish(deliveries)
+            if len(page) < PAGE_EVENTS:
+                return
+
+    async def _begin_anew(self, read: Read) -> None:
+        """Follow another history: an older backup was put back."""
+        head = await events.head(read)
+        log.warning("tail.new_history", epoch=head.epoch, head=head.cursor)
+        if self.on_new_history is not None:
+            self.on_new_history()
+        self._hub.start(head.epoch, head.cursor)
+
+    def _let_in(self) -> list[Listener]:
+        """Return who may be let in now: one by one, or a crowd together."""
+        now = time.monotonic()
+        waiting = list(self._hub.newcomers)
+        if waiting and now < self._doors_open_at:
+            later = self._doors_open_at - now
+            asyncio.get_running_loop().call_later(later, self._hub.wanted.set)
+            return []
+        if len(waiting) > CROWD:
+            self._doors_open_at = now + CROWD_PAUSE_SECONDS
+        return waiting
+
+    async def _fill_up(
+        self, read: Read, newcomers: list[Listener], arrived: frozenset[int]
+    ) -> None:
+        """Let the ring hold what several newcomers have missed: one read for all of them."""
+        hub = self._hub
+        late = [one.cursor for one in newcomers if one.cursor < hub.floor]
+        room = hub.room()
+        if len(late) <= FEW or room == 0:
+            return
+        low = min(late)
+        found = await events.before(read, low, hub.floor, room)
+        older: list[Delivery] = await events.deliveries(read, found, hub.viewers() | arrived)
+        hub.refill(older, low if len(found) < room else found[0].id - 1)
