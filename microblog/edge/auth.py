@@ -77,13 +77,16 @@ def _cookie() -> QuartAuth:
 async def visitor(read: Read) -> Visitor:
     """Find out who is asking, once a request; nobody known where the proof is no good."""
     if "visitor" not in g:
-        found = await (_by_bearer(read) if is_api() else _by_cookie(read))
-        if found.user is not None:
-            runtime().presence.noticed(found.user, datetime.now(UTC))
-        language.choose(found.user)
-        g.visitor = found
+        _receive(await (_by_bearer(read) if is_api() else _by_cookie(read)))
     known: Visitor = g.visitor
     return known
+
+
+def _receive(found: Visitor) -> None:
+    if found.user is not None:
+        runtime().presence.noticed(found.user, datetime.now(UTC))
+    language.choose(found.user)
+    g.visitor = found
 
 
 def become(user: User) -> None:
@@ -113,11 +116,17 @@ async def _by_bearer(read: Read) -> Visitor:
     scheme, _, token = asking().headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return NOBODY
-    return await by_access_token(read, token.strip())
+    return await _by_access_token(read, token.strip())
 
 
-async def by_access_token(read: Read, token: str) -> Visitor:
-    """Return whose access token this is; raises NotSignedIn where it is no good."""
+async def by_token_at_the_door(read: Read, token: str) -> Visitor:
+    """Return who opens a live connection with an access token; raises NotSignedIn."""
+    found = await _by_access_token(read, token)
+    _receive(found)
+    return found
+
+
+async def _by_access_token(read: Read, token: str) -> Visitor:
     try:
         proof = read_access(runtime().secret, token)
     except InvalidToken:

@@ -46,7 +46,12 @@ class Channel:
         if not shown:
             return frozenset()
         ready = transport.text_frame(self.frame(shown, cursor))
-        return {one for one in listeners if not _write(one, ready)}
+        refused = set()
+        for listener in listeners:
+            connection = listener.connection
+            if not (isinstance(connection, Direct) and connection.write(ready)):
+                refused.add(listener)
+        return refused
 
 
 @cache
@@ -55,13 +60,10 @@ def channel(form: str, language: str) -> Channel:
     return Channel(form, language)
 
 
-def _write(listener: Listener, ready: bytes) -> bool:
-    connection = listener.connection
-    return isinstance(connection, Direct) and connection.write(ready)
-
-
 class Direct:
     """A connection that can be written to below ASGI, while nothing else is being sent on it."""
+
+    __slots__ = ("sending", "way")
 
     def __init__(self, way: asyncio.WriteTransport | None) -> None:
         self.way = way
@@ -70,7 +72,12 @@ class Direct:
     def write(self, ready: bytes) -> bool:
         """Write a whole frame if the client takes it at once; tell whether it was written."""
         way = self.way
-        if self.sending or way is None or not transport.is_free(way):
+        if (
+            self.sending
+            or way is None
+            or way.is_closing()
+            or way.get_write_buffer_size() >= transport.IDLE_BYTES
+        ):
             return False
         way.write(ready)
         return True

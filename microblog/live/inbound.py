@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,17 +37,19 @@ class Asked:
 
 
 class FrameRate:
-    """Counts the frames of one connection over the last minute."""
+    """Lets so many frames through in a minute, evenly, with all of them as a burst (GCRA)."""
+
+    __slots__ = ("_due",)
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=FRAMES_PER_MINUTE)
+        self._due = 0.0
 
     def count(self) -> None:
         """Count a frame; raises Refused where there were too many."""
         now = time.monotonic()
-        if len(self._times) == FRAMES_PER_MINUTE and now - self._times[0] < 60:
+        self._due = max(self._due, now) + 60 / FRAMES_PER_MINUTE
+        if self._due - now > 60:
             raise Refused(TOO_MANY, "too many frames")
-        self._times.append(now)
 
 
 def read(frame: Any) -> Asked:

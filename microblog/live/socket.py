@@ -1,9 +1,8 @@
 """The door of the `/live` WebSocket: who may come in, from which position, and how it is closed."""
 
-from quart import Blueprint, websocket
+from quart import Blueprint, g, websocket
 from werkzeug.exceptions import BadRequest, HTTPException
 
-from microblog.core.errors import Unavailable
 from microblog.database import Read
 from microblog.edge import auth, language, origin
 from microblog.edge.auth import BEARER_PREFIX, Visitor
@@ -18,18 +17,40 @@ from microblog.runtime import runtime
 blueprint = Blueprint("live", __name__)
 
 
+TRY_LATER = 1013  # IANA's registry of close codes: the server is full just now
+
+
 @blueprint.websocket("/live")
 async def live() -> None:
     """Carry events to one client until it goes, is silent, or loses its session."""
     form = _form_asked_for()
+    now = runtime()
+    if len(now.hub.listeners) >= now.settings.sockets_per_process:
+        await _turn_away(form, "too many connections")
+        return
     visitor, started, topics = await _admit()
+    if visitor.id is not None and now.hub.count_of(visitor.id) >= now.settings.sockets_per_person:
+        await _turn_away(form, "too many connections of yours")
+        return
     await websocket.accept(subprotocol=form)
-    stream = Stream(runtime(), visitor, started, topics, form)
+    stream = Stream(now, visitor, started.cursor, topics, form)
+    g.pop("visitor", None)  # the connection outlives what is known of the person now
+    del visitor
     try:
-        await stream.run()
+        await stream.run(started)
     except Refused as refused:
-        transport.abort_later(transport.found_in(websocket.scope))
-        await websocket.close(refused.code, refused.reason)
+        await _close(refused.code, refused.reason)
+
+
+async def _turn_away(form: str, reason: str) -> None:
+    """Accept and close: the status of a refused handshake is hidden from a page."""
+    await websocket.accept(subprotocol=form)
+    await _close(TRY_LATER, reason)
+
+
+async def _close(code: int, reason: str) -> None:
+    transport.abort_later(transport.found_in(websocket.scope))
+    await websocket.close(code, reason)
 
 
 def _form_asked_for() -> str:
@@ -65,13 +86,6 @@ async def _admit() -> tuple[Visitor, Start, list[str]]:
     return visitor, started, topics
 
 
-async def _position(token: str) -> tuple[Start, Visitor]:
-    async with runtime().database.read() as read:
-        args = websocket.args
-        started = await replay.start(read, args.get("since"), args.get("epoch"))
-        return started, await _visitor(read, token)
-
-
 class Foreign(HTTPException):
     """The handshake was made by another site's page."""
 
@@ -83,16 +97,5 @@ async def _visitor(read: Read, bearer: str | None) -> Visitor:
     a page of another site may name one too, and the browser adds the cookie.
     """
     if bearer is None:
-        known = await auth.may_read(read)
-    else:
-        known = await auth.by_access_token(read, bearer.removeprefix(BEARER_PREFIX))
-    _require_room(known)
-    return known
-
-
-def _require_room(visitor: Visitor) -> None:
-    settings, hub = runtime().settings, runtime().hub
-    if len(hub.listeners) >= settings.sockets_per_process:
-        raise Unavailable(5)
-    if visitor.id is not None and hub.count_of(visitor.id) >= settings.sockets_per_person:
-        raise Unavailable(5)
+        return await auth.may_read(read)
+    return await auth.by_token_at_the_door(read, bearer.removeprefix(BEARER_PREFIX))

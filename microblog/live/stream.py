@@ -42,13 +42,24 @@ log = structlog.get_logger(__name__)
 class Stream(Direct):
     """One client: its place in the log, and what is sent to it."""
 
+    __slots__ = (
+        "_beat_at",
+        "_heard_at",
+        "_main",
+        "_rate",
+        "_refused",
+        "_runtime",
+        "_send_text",
+        "_work",
+        "channel",
+        "listener",
+    )
+
     def __init__(
-        self, now: Runtime, visitor: Visitor, started: Start, topics: Iterable[str], form: str
+        self, now: Runtime, visitor: Visitor, cursor: int, topics: Iterable[str], form: str
     ) -> None:
         super().__init__(transport.found_in(websocket.scope))
         self._runtime = now
-        self._hub = now.hub
-        self._started = started
         self._heard_at = time.monotonic()
         self._rate = inbound.FrameRate()
         self._main: asyncio.Task[Any] | None = None
@@ -60,20 +71,20 @@ class Stream(Direct):
         self.listener = Listener(
             visitor.id,
             topics,
-            started.cursor,
+            cursor,
             session_id=visitor.session_id,
             family_id=visitor.family_id,
             connection=self,
         )
 
-    async def run(self) -> None:
+    async def run(self, started: Start) -> None:
         """Serve until the client goes; raises Refused with the code to close with."""
         seconds = self._runtime.settings.heartbeat_seconds
         self._main = asyncio.current_task()
-        await self._send(frames.hello(self._started.head.epoch, self.listener.cursor, seconds))
-        if self._started.resync is not None:
-            await self._send(frames.resync(self._started.resync, self.listener.cursor))
-        self._hub.join(self.listener)
+        await self._send(frames.hello(started.head.epoch, self.listener.cursor, seconds))
+        if started.resync is not None:
+            await self._send(frames.resync(started.resync, self.listener.cursor))
+        self._runtime.hub.join(self.listener)
         try:
             await self._hear()
         except asyncio.CancelledError:
@@ -82,7 +93,7 @@ class Stream(Direct):
             self._main.uncancel()  # it was we who cancelled
             raise self._refused from None
         finally:
-            self._hub.leave(self.listener)
+            self._runtime.hub.leave(self.listener)
             self._main = None
             if self._work is not None:
                 self._work.cancel()
@@ -108,7 +119,7 @@ class Stream(Direct):
         if now - self._heard_at > SILENCE_SECONDS:
             self.close(NO_HEARTBEAT, "no heartbeat")
             return
-        frame = frames.heartbeat(self._hub.position(self.listener))
+        frame = frames.heartbeat(self._runtime.hub.position(self.listener))
         if not self.write(transport.text_frame(frame)):
             self._begin(lambda: self._send(frame))
 
@@ -142,16 +153,16 @@ class Stream(Direct):
         if listener.cursor < listener.read_to:
             chosen, cursor = await self._read_log(listener.read_to)
         else:
-            newer = self._hub.after(listener.cursor)
+            newer = self._runtime.hub.after(listener.cursor)
             if newer is None:
-                chosen, cursor = await self._read_log(self._hub.head)
+                chosen, cursor = await self._read_log(self._runtime.hub.head)
             else:
                 chosen, cursor = self._take(newer)
         if listener.version != version:
             return  # a topic came in meanwhile: read again, with it
         # A client may be ahead of this process; its position never goes back.
         listener.cursor = max(listener.cursor, cursor)
-        if listener.cursor >= self._hub.head and listener.cursor >= listener.read_to:
+        if listener.cursor >= self._runtime.hub.head and listener.cursor >= listener.read_to:
             listener.behind = False
         await self._deliver(chosen, listener.cursor)
 
@@ -173,7 +184,7 @@ class Stream(Direct):
         listener = self.listener
         form, code = self.channel.form, self.channel.language
         chosen: list[Delivery] = []
-        size, cursor = 0, self._hub.head
+        size, cursor = 0, self._runtime.hub.head
         for delivery in newer:
             if not delivery.concerns(listener.viewer_id, listener.topics):
                 continue
@@ -205,11 +216,11 @@ class Stream(Direct):
             if asked.topic is None:
                 continue
             if asked.type == "unsubscribe":
-                self._hub.unsubscribe(self.listener, asked.topic)
+                self._runtime.hub.unsubscribe(self.listener, asked.topic)
             elif len(self.listener.topics) >= inbound.MOST_TOPICS:
                 raise Refused(POLICY, "too many topics")
             else:
-                position = self._hub.subscribe(self.listener, asked.topic)
+                position = self._runtime.hub.subscribe(self.listener, asked.topic)
                 await self._send(frames.subscribed(asked.topic, position))
 
     async def _send(self, frame: str) -> None:

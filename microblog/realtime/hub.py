@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import islice
 from typing import Any
 
 from microblog.core.events import Kind
@@ -149,48 +148,58 @@ class Hub:
     async def publish(self, deliveries: Sequence[Delivery]) -> None:
         """Put events into the ring, oldest first, and hand them to those whom they concern."""
         before = self.head
-        concerned: dict[Listener, list[Delivery]] = {}
+        heard: list[tuple[Delivery, Set[Listener]]] = []
         for delivery in deliveries:
             if len(self._ring) == RING_EVENTS:
                 self.floor = self._ring[0].event.id
             if delivery.event.kind is Kind.POST_DELETED:
                 self._forget_post(delivery.event.ref_id)
             self._ring.append(delivery)
-            for listener in self._listeners_of(delivery):
-                concerned.setdefault(listener, []).append(delivery)
+            if listeners := self._listeners_of(delivery):
+                heard.append((delivery, listeners))
         self.head = deliveries[-1].event.id
-        groups: dict[tuple[Channel, tuple[int, ...]], list[Listener]] = defaultdict(list)
-        for listener, chosen in concerned.items():
-            ready = not listener.behind and listener.cursor <= before
-            self._fall_behind(listener, before, wake=not ready)
-            if ready and listener.connection is not None:
-                same = listener.connection.channel, tuple(one.event.id for one in chosen)
-                groups[same].append(listener)
-        for (channel, _ids), listeners in groups.items():
-            await self._push(channel, concerned[listeners[0]], listeners)
+        ready: list[tuple[Channel, list[Delivery], list[Listener]]] = []
+        for chosen, same in _alike(heard):
+            by_channel = self._ready_ones(same, before)
+            ready.extend((channel, chosen, some) for channel, some in by_channel.items())
+        for channel, chosen, some in ready:
+            await self._push(channel, chosen, some)
+
+    def _ready_ones(
+        self, listeners: Iterable[Listener], before: int
+    ) -> dict[Channel, list[Listener]]:
+        """Let all fall behind; return those who were up to date, to be written to at once."""
+        ready: dict[Channel, list[Listener]] = defaultdict(list)
+        for listener in listeners:
+            if listener.behind or listener.cursor > before or listener.connection is None:
+                self._fall_behind(listener, before)
+            else:
+                listener.behind = True
+                listener.cursor = before
+                ready[listener.connection.channel].append(listener)
+        return ready
 
     async def _push(
         self, channel: Channel, chosen: Sequence[Delivery], listeners: Sequence[Listener]
     ) -> None:
-        head, rest = self.head, iter(listeners)
-        while group := list(islice(rest, WRITTEN_AT_ONCE)):
-            there = [one for one in group if one in self.listeners and one.behind]
-            refused = channel.push(chosen, head, there)
-            for listener in there:
-                if listener in refused:
-                    self._wake(listener)
-                else:
-                    listener.cursor = head
-                    listener.behind = False
-            if len(group) == WRITTEN_AT_ONCE:
+        head = self.head
+        for start in range(0, len(listeners), WRITTEN_AT_ONCE):
+            if start:
                 await asyncio.sleep(0)
+            group = listeners[start : start + WRITTEN_AT_ONCE]
+            there = [one for one in group if one.behind and one in self.listeners]
+            refused = channel.push(chosen, head, there)
+            for listener in there if not refused else [x for x in there if x not in refused]:
+                listener.cursor = head
+                listener.behind = False
+            for listener in refused:
+                self._wake(listener)
 
-    def _fall_behind(self, listener: Listener, position: int, *, wake: bool = True) -> None:
+    def _fall_behind(self, listener: Listener, position: int) -> None:
         if not listener.behind:
             listener.behind = True
             listener.cursor = max(listener.cursor, position)
-        if wake:
-            self._wake(listener)
+        self._wake(listener)
 
     @staticmethod
     def _wake(listener: Listener) -> None:
@@ -240,3 +249,22 @@ class Hub:
             found.discard(listener)
             if not found:
                 del index[key]
+
+
+def _alike(
+    heard: Sequence[tuple[Delivery, Set[Listener]]],
+) -> Iterator[tuple[list[Delivery], Iterable[Listener]]]:
+    """Group listeners by what they get: these deliveries, oldest first, for these listeners."""
+    if len(heard) == 1:
+        delivery, listeners = heard[0]
+        yield [delivery], listeners
+        return
+    sorts: dict[Listener, int] = {}
+    for number, (_, listeners) in enumerate(heard):
+        for listener in listeners:
+            sorts[listener] = sorts.get(listener, 0) | 1 << number
+    groups: dict[int, list[Listener]] = defaultdict(list)
+    for listener, sort in sorts.items():
+        groups[sort].append(listener)
+    for sort, alike in groups.items():
+        yield [one for number, (one, _) in enumerate(heard) if sort >> number & 1], alike

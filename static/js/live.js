@@ -14,6 +14,7 @@ import { isAfter, later } from './cursor.js'
 
 const SUBPROTOCOL = 'microblog.html.v1'
 const RESTARTING = 1012
+const FULL = 1013
 const SESSION_ENDED = 4001
 const GRACE_SECONDS = 5
 
@@ -130,7 +131,8 @@ export class Live extends EventTarget {
     this.#drop()
     if (code === SESSION_ENDED) return this.#setState('ended')
     this.#setState(navigator.onLine ? 'reconnecting' : 'offline')
-    const limit = code === RESTARTING ? 5 : Math.min(30, 0.5 * 2 ** this.#failures)
+    const usual = Math.min(30, 0.5 * 2 ** this.#failures)
+    const limit = code === RESTARTING ? 5 : code === FULL ? 30 : usual
     this.#failures += 1
     this.#retryTimer = setTimeout(() => this.#open(), Math.random() * limit * 1000)
   }

@@ -18,7 +18,7 @@ from microblog.models import History, RefreshToken
 from microblog.render.frames import JSON_FORM
 from microblog.settings import Settings
 from tests.conftest import both_databases
-from tests.live.clients import listening
+from tests.live.clients import listening, turned_away
 from tests.people import PASSWORD, MakePost, MakeUser, access_token, session_cookie
 from tests.serving import Serving, serving
 
@@ -173,7 +173,7 @@ async def test_sockets_that_one_person_may_open_by_token_are_limited(
     narrow = replace(settings, sockets_per_person=1)
     token = await access_token(database, settings, mina)
     async with serving(narrow) as server, listening(server.live_url, token=token):
-        await refused(server.live_url, 503, subprotocols=[f"bearer.{token}", JSON_FORM])
+        assert await turned_away(server.live_url, token=token) == 1013
 
 
 async def refused(url: str, status: int, **how: Any) -> None:

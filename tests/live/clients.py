@@ -83,3 +83,17 @@ async def listening(
         client = LiveClient(socket)
         assert (await client.frame())["type"] == "hello"
         yield client
+
+
+async def turned_away(
+    url: str, *, cookie: str | None = None, token: str | None = None
+) -> int | None:
+    """Connect where there is no room, and return the code that says so."""
+    headers = {"Cookie": f"session={cookie}"} if cookie else {}
+    protocols = [JSON_FORM] if token is None else [f"bearer.{token}", JSON_FORM]
+    async with connect(
+        url, subprotocols=protocols, additional_headers=headers, compression=None
+    ) as socket:
+        async with asyncio.timeout(5):
+            await socket.wait_closed()
+        return socket.close_code

@@ -16,8 +16,8 @@ from microblog.models import User
 from microblog.render.frames import JSON_FORM
 from microblog.settings import Settings
 from tests.conftest import both_databases
-from tests.live.clients import LiveClient, listening
-from tests.people import MakeUser, access_token, session_cookie
+from tests.live.clients import LiveClient, listening, turned_away
+from tests.people import MakePost, MakeUser, access_token, session_cookie
 from tests.serving import Serving, serving
 
 
@@ -135,12 +135,23 @@ async def test_connections_of_one_person_are_limited(
             listening(server.live_url, cookie=cookie),
             listening(server.live_url, cookie=cookie),
         ):
-            with pytest.raises(InvalidStatus) as refusal:
-                async with listening(server.live_url, cookie=cookie):
-                    pass
-        assert refusal.value.response.status_code == 503
+            assert await turned_away(server.live_url, cookie=cookie) == 1013
         async with listening(server.live_url, cookie=cookie):
             pass
+
+
+async def test_process_that_is_full_turns_away_and_keeps_whom_it_has(
+    settings: Settings, make_user: MakeUser, make_post: MakePost, database: Database
+) -> None:
+    mina = await make_user()
+    async with (
+        serving(replace(settings, sockets_per_process=1)) as server,
+        listening(server.live_url, topics="explore") as inside,
+    ):
+        assert await turned_away(server.live_url) == 1013
+        database.ring = server.runtime.bell.ring
+        post = await make_post(mina)
+        assert (await inside.item("post.published"))["id"] == str(post.id)
 
 
 async def test_handshake_without_our_subprotocol_is_refused(server: Serving) -> None:
