@@ -23,6 +23,20 @@ def resident_bytes(group: int) -> int:
     return pages * _PAGE_BYTES
 
 
+def proportional_bytes(group: int) -> int:
+    """Return the same with each shared page divided among those who share it (smaps, PSS)."""
+    kibibytes = 0
+    for pid, _ in _members(group):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        kibibytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kibibytes * 1024
+
+
+def processes(group: int) -> int:
+    """Return how many processes a group has."""
+    return sum(1 for _ in _members(group))
+
+
 def busiest(group: int) -> int:
     """Return the process of a group that has worked most: with hypercorn, its worker."""
     members = {pid: int(f[_USER_TICKS]) + int(f[_SYSTEM_TICKS]) for pid, f in _members(group)}

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from benchmarks import loops, wire
 from benchmarks.publishers import ApiPublisher, Publisher, SocketPublisher
@@ -56,7 +57,7 @@ class Peer(Server):
 
 def microblog(stage: Stage, topic: str) -> Contestant:
     """Microblog under plain hypercorn; every client is someone else and hears `topic`."""
-    headers = [f"Sec-WebSocket-Protocol: {FORM}\r\nCookie: {c}\r\n" for c in stage.cookies]
+    headers = [live_headers(cookie) for cookie in stage.cookies]
     return Contestant(
         f"microblog, {topic}",
         partial(_microblog_server, stage),
@@ -66,12 +67,31 @@ def microblog(stage: Stage, topic: str) -> Contestant:
     )
 
 
+def live_headers(cookie: str) -> str:
+    """Return what a client of Microblog adds to its handshake."""
+    return f"Sec-WebSocket-Protocol: {FORM}\r\nCookie: {cookie}\r\n"
+
+
 def _microblog_server(stage: Stage) -> Server:
+    return product(stage.database, stage.secret)
+
+
+def product(
+    database: Path, secret: str, *arguments: str, hypercorn: bool = True, take: bool = False
+) -> AppServer:
+    """Return Microblog with a copy of a database, or with the file itself where it may be taken.
+
+    Limits of what one person may do are out of the way.
+    """
+    env = {
+        "MICROBLOG_SECRET_KEY": secret,
+        "MICROBLOG_POSTS_PER_MINUTE": "1000000",
+        "MICROBLOG_LOGIN_TRIES": "1000000",
+    }
+    server = AppServer(env, *arguments, hypercorn=hypercorn)
     # The default data folder is `var` where the server runs.
-    env = {"MICROBLOG_SECRET_KEY": stage.secret, "MICROBLOG_POSTS_PER_MINUTE": "1000000"}
-    server = AppServer(env, hypercorn=True)
     (server.folder / "var").mkdir()
-    shutil.copy(stage.database, server.folder / "var" / "microblog.db")
+    (shutil.move if take else shutil.copy)(database, server.folder / "var" / "microblog.db")
     return server
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks import accounting
 
-SHOWN = 16
+SHOWN = 24
 _WAITS = {"_connection_worker_thread (aiosqlite/core.py)", "EpollSelector.select (selectors.py)"}
 _LOOP = "Handle._run (asyncio/events.py)"
 SAMPLES_A_SECOND = 250
@@ -53,7 +53,7 @@ def summary(stacks: list[str]) -> str:
     for line in stacks:
         stack, _, count = line.rpartition(" ")
         frames = [_without_line(frame) for frame in stack.split(";")]
-        if frames[-1] in _WAITS:
+        if not frames[-1] or frames[-1] in _WAITS:
             continue  # a thread that waits for work, which py-spy cannot always tell
         if _LOOP in frames[:-1]:
             frames = frames[frames.index(_LOOP) + 1 :]

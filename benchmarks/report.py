@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 from benchmarks.contestants import BROADCAST, CEILING, QUEUES
 from benchmarks.crowd import Arrivals
+from benchmarks.tables import markdown, ratios, spread
 
 _ALARMS = ("Traceback", '"error"', "[error", '"warning"', "[warning", "Task was destroyed")
 
@@ -72,7 +72,7 @@ def table(rounds: Sequence[Sequence[Run]]) -> str:
     head = ["server", *COLUMNS, "deliveries", "missed", "doubled"]
     rows = [
         [name]
-        + [_spread([value(run) for run in runs]) for value in COLUMNS.values()]
+        + [spread([value(run) for run in runs]) for value in COLUMNS.values()]
         + [str(sum(run.arrivals.deliveries for run in runs))]
         + [str(sum(run.arrivals.missed for run in runs))]
         + [str(sum(run.arrivals.doubled for run in runs))]
@@ -81,28 +81,14 @@ def table(rounds: Sequence[Sequence[Run]]) -> str:
     ours = [name for name in by_name if name.startswith("microblog")]
     against = [name for name in (BROADCAST, CEILING, QUEUES) if name in by_name]
     values = (COLUMNS["CPU µs a delivery"], COLUMNS["with the post"])
-    ratios = [
+    compared = [
         [f"{one} / {other}", *(_ratio(by_name[one], by_name[other], value) for value in values)]
         for one in ours
         for other in against
     ]
     costs = ["ratio, each within its round", "of CPU a delivery", "with the post"]
-    return "\n" + _markdown(head, rows) + "\n\n" + _markdown(costs, ratios)
+    return "\n" + markdown(head, rows) + "\n\n" + markdown(costs, compared)
 
 
 def _ratio(ours: Sequence[Run], others: Sequence[Run], value: Callable[[Run], float]) -> str:
-    return _spread(
-        [value(a) / max(value(b), 1e-9) for a, b in zip(ours, others, strict=True)], digits=2
-    )
-
-
-def _spread(values: Sequence[float], digits: int = 1) -> str:
-    low, middle, high = min(values), median(values), max(values)
-    if len(values) == 1:
-        return f"{middle:.{digits}f}"
-    return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
-
-
-def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+    return spread(ratios([value(run) for run in ours], [value(run) for run in others]), digits=2)

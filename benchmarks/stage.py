@@ -5,6 +5,7 @@ crowd presents; the author has an access token for the API. Nobody's password is
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +13,9 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from microblog import create_app
-from microblog.actions import accounts, tokens
+from microblog.actions import accounts, sessions, tokens
 from microblog.actions.accounts import NewAccount
+from microblog.actions.tokens import Grant
 from microblog.cli.migrations import upgrade_to_head
 from microblog.core.tokens import Access, digest, random_token, sign_access
 from microblog.database import Tx, open_database
@@ -33,6 +35,15 @@ class Stage:
     secret: str
     author_token: str
     cookies: list[str]
+    author_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What lets one person in: the cookie of a session, and an access token of the API."""
+
+    cookie: str
+    token: str
 
 
 async def prepare(folder: Path, audience: int) -> Stage:
@@ -47,18 +58,45 @@ async def prepare(folder: Path, audience: int) -> Stage:
         grant = await tokens.issue(tx, author.id, now, life=LIFE, device="benchmark")
         await _seat(tx, author.id, session_tokens, now)
     await database.close()
-    app = create_app(settings)
-    app.secret_key = secret
-    auth.configure(app, settings)
-    (cookie,) = app.extensions["QUART_AUTH"]
-    token = sign_access(
+    token = _access_token(secret, grant, now)
+    cookies = _cookies(settings, session_tokens)
+    cookies = _cookies(settings, session_tokens)
+    return Stage(folder / "microblog.db", secret, token, cookies, author.id)
+
+
+async def admit(folder: Path, secret: str, user_ids: Sequence[int]) -> list[Pass]:
+    """Open a session and a family of tokens for each of these people, who are there already."""
+    settings = Settings(data_dir=folder, secret_key=secret)
+    database, now = open_database(settings), datetime.now(UTC)
+    session_tokens, access_tokens = [], []
+    async with database.write() as tx:
+        for user_id in user_ids:
+            opened = await sessions.open_session(
+                tx, user_id, now, life=LIFE, remembered=False, device="benchmark"
+            )
+            session_tokens.append(opened)
+            grant = await tokens.issue(tx, user_id, now, life=LIFE, device="benchmark")
+            access_tokens.append(_access_token(secret, grant, now))
+    await database.close()
+    cookies = _cookies(settings, session_tokens)
+    return [Pass(c, t) for c, t in zip(cookies, access_tokens, strict=True)]
+
+
+def _access_token(secret: str, grant: Grant, now: datetime) -> str:
+    return sign_access(
         secret,
-        Access(author.id, grant.family_id),
+        Access(grant.user_id, grant.family_id),
         issued_at=int(now.timestamp()),
         ttl_seconds=int(LIFE.total_seconds()),
     )
-    cookies = [f"session={cookie.dump_token(text, app=app)}" for text in session_tokens]
-    return Stage(folder / "microblog.db", secret, token, cookies)
+
+
+def _cookies(settings: Settings, session_tokens: Sequence[str]) -> list[str]:
+    app = create_app(settings)
+    app.secret_key = settings.secret_key
+    auth.configure(app, settings)
+    (cookie,) = app.extensions["QUART_AUTH"]
+    return [f"session={cookie.dump_token(text, app=app)}" for text in session_tokens]
 
 
 def migrate(folder: Path) -> None:

@@ -6,10 +6,11 @@ read when serving begins, where a plain server imports `microblog:app`.
 
 from typing import Any
 
+import structlog
 from quart import Quart
 
 from microblog import api, live, web
-from microblog.edge import auth, compression, csrf, errors, headers, language, logs
+from microblog.edge import auth, compression, csrf, drain, errors, headers, language, logs
 from microblog.edge.connection import FinishingConnection
 from microblog.edge.errors import Problem
 from microblog.edge.request import LONGEST_BODY_BYTES, MicroblogRequest, asking
@@ -18,6 +19,8 @@ from microblog.resources import TEMPLATES
 from microblog.runtime import EXTENSION, Runtime, runtime
 from microblog.secret_file import keep
 from microblog.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 ALWAYS_SERVED = ("/healthz", "/readyz", "/static/")
 
@@ -67,10 +70,15 @@ def _open_while_serving(app: Quart, settings: Settings | None) -> None:
         secret = chosen.secret_key or keep(chosen.data_dir)
         app.secret_key = secret
         auth.configure(app, chosen)
-        app.extensions[EXTENSION] = Runtime.assemble(chosen, secret)
-        await app.extensions[EXTENSION].open()
+        opened = app.extensions[EXTENSION] = Runtime.assemble(chosen, secret)
+        if opened.bell.name == "memory" and opened.database.vendor != "sqlite":
+            log.warning("bell.unheard", told="other processes see what happens up to 1 s later")
+        drain.install(app, opened.stopping)
+        await opened.open()
 
     @app.after_serving
     async def end() -> None:
         if EXTENSION in app.extensions:
             await app.extensions[EXTENSION].close()
+        if (ending := drain.of(app)) is not None:
+            ending.close()

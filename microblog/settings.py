@@ -19,6 +19,7 @@ from microblog.variables import Network, Origin, whole
 
 LANGUAGES = ("en", "ko")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+BELLS = ("auto", "memory", "sqlite", "postgres", "redis")
 _A_LOT = 1_000_000_000
 _A_CENTURY_OF_DAYS = 36_500
 
@@ -63,6 +64,12 @@ class Settings:
         "Redis, which wakes the other processes and machines.",
         "REDIS_URL",
         hidden=True,
+    )
+    bell: str = _setting(
+        "auto",
+        variables.one_of(*BELLS),
+        "postgres",
+        "How processes wake one another. auto: by Redis where it is set, else by the database.",
     )
     secret_key: str | None = _setting(
         None,
@@ -190,7 +197,7 @@ class Settings:
             # What is no text can only come from a program, which may want half a second.
             if value is not None and not isinstance(value, float):
                 object.__setattr__(self, item.name, _read(item, value, self.spelling(item.name)))
-        _ = self.database
+        _ = self.database, self.bell_in_use
 
     @property
     def database(self) -> URL:
@@ -198,6 +205,22 @@ class Settings:
         if self.database_url is None:
             return URL.create("sqlite+aiosqlite", database=str(self.data_dir / "microblog.db"))
         return variables.database_url(self.database_url, self.spelling("database_url"))
+
+    @property
+    def bell_in_use(self) -> str:
+        """The bell that is asked for, or that fits; raises SettingError for one that cannot be."""
+        vendor = "sqlite" if self.database.get_backend_name() == "sqlite" else "postgres"
+        if self.bell == "auto":
+            return vendor if self.redis_url is None else "redis"
+        name = self.spelling("bell")
+        if self.bell == "redis" and self.redis_url is None:
+            raise SettingError(f"{name} is 'redis', and {self.spelling('redis_url')} is not set.")
+        if self.bell in {"sqlite", "postgres"} and self.bell != vendor:
+            raise SettingError(
+                f"{name} is '{self.bell}', and the database is another: it can be "
+                f"auto, memory, redis or {vendor}."
+            )
+        return self.bell
 
     @property
     def is_secure(self) -> bool:

@@ -86,11 +86,15 @@ def choose_free_port() -> int:
 
 
 def clean_environment() -> dict[str, str]:
-    """Copy this process's variables, without those that Microblog would read as settings."""
+    """Copy this process's variables, without those that Microblog would read as settings.
+
+    A server keeps its bytecode, as everywhere else: compiling anew takes two thirds of a start.
+    """
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("MICROBLOG_", "QUART_", "DB_", "MAIL_")) and name not in SETTINGS
+        if not name.startswith(("MICROBLOG_", "QUART_", "DB_", "MAIL_"))
+        and name not in {*SETTINGS, "PYTHONDONTWRITEBYTECODE"}
     }
 
 

@@ -31,9 +31,9 @@ async def earlier(tx: Tx, user_id: int, key: str, request: str) -> int | None:
     return known.ref_id
 
 
-def remember(tx: Tx, user_id: int, key: str, request: str, ref_id: int, now: datetime) -> None:
+async def remember(
+    tx: Tx, user_id: int, key: str, request: str, ref_id: int, now: datetime
+) -> None:
     """Keep what a request made, for its repetition."""
-    row = IdempotencyKey(
-        user_id=user_id, key=key, request_digest=digest(request), ref_id=ref_id, created_at=now
-    )
-    tx.add(row)
+    row = {"user_id": user_id, "key": key, "request_digest": digest(request), "created_at": now}
+    await tx.insert(IdempotencyKey, {**row, "ref_id": ref_id})

@@ -3,16 +3,23 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, update
 
 from microblog.actions import idempotency, notifications
 from microblog.core import events, markup, text
 from microblog.core.errors import NotFound
 from microblog.database import Tx
-from microblog.models import Mention, Notification, Post, PostTag, User
+from microblog.models import Mention, Notification, Post, PostTag, User, table
 from microblog.queries import posts as post_queries
 from microblog.queries import users
 from microblog.queries.rows import PostRow
+
+_person = table(User)
+_COUNT = (
+    update(_person)
+    .where(_person.c.id == bindparam("author"))
+    .values(post_count=_person.c.post_count + bindparam("more"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +44,25 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
             return await post_queries.visible(tx, earlier, author.id)
     parsed = markup.parse(body)
     mentioned = await users.ids_of(tx, parsed.mentions)
-    await tx.execute(
-        update(User).where(User.id == author.id).values(post_count=User.post_count + 1)
-    )
+    await tx.execute(_COUNT, {"author": author.id, "more": 1})
     post_id = await tx.announce_first(events.post_published(author.id))
-    post = Post(id=post_id, author_id=author.id, body=body, visibility="public", created_at=now)
-    tx.add(post)
-    await tx.flush()
+    row = {"author_id": author.id, "body": body, "visibility": "public", "created_at": now}
+    await tx.insert(Post, {"id": post_id, **row})
     if draft.key is not None:
-        idempotency.remember(tx, author.id, draft.key, body, post_id, now)
-    for position, tag in enumerate(parsed.tags):
-        tx.add(PostTag(tag=tag, post_id=post_id, position=position))
-    for position, (name, user_id) in enumerate(mentioned.items()):
-        tx.add(Mention(post_id=post_id, user_id=user_id, username_key=name, position=position))
+        await idempotency.remember(tx, author.id, draft.key, body, post_id, now)
+    tags = enumerate(parsed.tags)
+    await tx.insert(PostTag, *({"tag": t, "post_id": post_id, "position": n} for n, t in tags))
+    named = enumerate(mentioned.items())
+    await tx.insert(
+        Mention,
+        *(
+            {"post_id": post_id, "user_id": user_id, "username_key": name, "position": number}
+            for number, (name, user_id) in named
+        ),
+    )
     for user_id in mentioned.values():
         await notifications.notify(tx, user_id, author.id, "mention", now, post_id=post_id)
     tx.announce(events.user_changed(author.id))
-    await tx.flush()
     return await post_queries.visible(tx, post_id, author.id)
 
 
@@ -69,7 +78,7 @@ async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
     )
     if (await tx.execute(statement)).rowcount != 1:  # type: ignore[attr-defined]
         raise NotFound
-    await tx.execute(update(User).where(User.id == actor.id).values(post_count=User.post_count - 1))
+    await tx.execute(_COUNT, {"author": actor.id, "more": -1})
     told = await tx.scalars(
         delete(Notification).where(Notification.post_id == post_id).returning(Notification.user_id)
     )

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
-from quart import Blueprint, Response, jsonify
+from quart import Blueprint, Response
 from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import posts
@@ -13,6 +13,7 @@ from microblog.api.paging import CursorQuery
 from microblog.core.errors import Conflict, Invalid
 from microblog.edge import auth, limits
 from microblog.queries import posts as post_queries
+from microblog.queries.rows import PostRow
 from microblog.render import json as as_json
 from microblog.runtime import runtime
 
@@ -84,10 +85,14 @@ async def publish(data: NewPost, headers: Repeatable) -> Response:
         raise Invalid({{"post": "body"}.get(k, k): v for k, v in invalid.errors.items()}) from None
     except Conflict as reused:
         raise _not_this_key(reused) from None
-    answer = jsonify(as_json.post(post))
+    answer = _answer(post)
     answer.status_code = 201
     answer.headers["Location"] = f"/api/posts/{post.id}"
     return answer
+
+
+def _answer(post: PostRow) -> Response:
+    return Response(as_json.post_text(post), mimetype="application/json")
 
 
 def _not_this_key(reused: Conflict) -> Invalid:
@@ -104,7 +109,7 @@ async def show(post_id: str) -> Response:
     async with runtime().database.read() as read:
         visitor = await auth.may_read(read)
         post = await post_queries.visible(read, number, visitor.id)
-    return jsonify(as_json.post(post))
+    return _answer(post)
 
 
 @blueprint.delete("/posts/<post_id>")

@@ -11,7 +11,7 @@ from microblog.cli.plainly import ENV_FILE, PlainGroup
 
 COMMANDS = {
     "config": "Show every setting, its value and where it came from.",
-    "db": "Make, upgrade and check the database.",
+    "db": "Make, upgrade, check, back up and restore the database.",
     "demo": "Fill the microblog with invented people and posts, to look round in.",
     "routes": "Show every address that the server answers.",
     "serve": "Serve the microblog, with its database made or upgraded first.",

@@ -1,7 +1,8 @@
-"""`microblog db`: making and migrating the database."""
+"""`microblog db`: making, migrating, backing up and restoring the database."""
 
 import click
 
+from microblog.cli.backups import backup, restore
 from microblog.cli.migrations import difference, make_database, upgrade_to_head, write_migration
 from microblog.cli.plainly import PlainGroup, given_settings
 from microblog.models import REVISION
@@ -9,7 +10,11 @@ from microblog.models import REVISION
 
 @click.group(cls=PlainGroup)
 def db() -> None:
-    """Make, upgrade and check the database."""
+    """Make, upgrade, check, back up and restore the database."""
+
+
+db.add_command(backup)
+db.add_command(restore)
 
 
 @db.command()

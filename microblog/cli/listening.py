@@ -1,11 +1,15 @@
 """Where `serve` listens: the server's own file of settings, and the addresses it takes."""
 
+import copy
 import http.client
 import json
+import os
 import socket
 import ssl
 import tomllib
+from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,8 @@ from microblog.core.errors import SettingError
 SERVER_FILE = Path("hypercorn.toml")
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
-_PROCESS_KEYS = {"workers", "worker_class", "debug", "use_reloader", "daemon", "application_path"}
+MOST_WORKERS = 256
+_PROCESS_KEYS = {"worker_class", "debug", "use_reloader", "daemon", "application_path"}
 
 
 def server_config(path: Path = SERVER_FILE) -> Config:
@@ -54,6 +59,9 @@ def _check(path: Path, key: str, value: Any) -> None:
         )
     usual = vars(Config).get(key)
     match usual:
+        case _ if key == "workers":
+            fits = type(value) is int and 1 <= value <= MOST_WORKERS
+            wanted = f"a whole number from 1 to {MOST_WORKERS}"
         case bool():
             fits, wanted = isinstance(value, bool), "true or false"
         case int() | float():
@@ -88,31 +96,78 @@ def _is_method(value: Any) -> bool:
     return isinstance(value, classmethod) or (callable(value) and not isinstance(value, type))
 
 
-def take_addresses(config: Config, host: str | None, port: int | None) -> list[Any]:
+@dataclass(frozen=True)
+class Listening:
+    """What was opened: the name of each address, and the descriptor of each as it was written.
+
+    A name is host and port, or the path of a Unix socket.
+    """
+
+    names: list[Any]
+    held: dict[str, int]
+
+    def close_those_not_in(self, other: Mapping[str, int]) -> None:
+        """Close what is not needed any more; another process may go on with it."""
+        for descriptor in set(self.held.values()) - set(other.values()):
+            os.close(descriptor)
+
+
+def take_addresses(
+    config: Config, host: str | None, port: int | None, held: Mapping[str, int] | None = None
+) -> Listening:
     """Listen where the file or the options say, and let `config` have what was opened.
 
-    Returns the name of each: host and port, or the path of a Unix socket. An option wins over
-    the file, which keeps saying the other half. Raises SettingError for an address that is taken.
+    An option wins over the file, which keeps saying the other half. What is `held` is open
+    already and is taken as it is. Raises SettingError for an address that is taken.
     """
     if host is not None or port is not None:
         first_host, first_port = _parts(config.bind[0])
         chosen = host or first_host
         shown = f"[{chosen}]" if ":" in chosen else chosen
         config.bind = [f"{shown}:{first_port if port is None else port}"]
-    wanted = config.bind
+    before = dict(held or {})
+    opened: dict[str, int] = {}
+    wanted = [*config.bind, *(config.insecure_bind if config.ssl_enabled else [])]
     try:
-        sockets = config.create_sockets()
-        listening = [*sockets.secure_sockets, *sockets.insecure_sockets]
-        for one in listening:
-            one.listen(config.backlog)
+        for bind in wanted:
+            if bind not in before | opened:
+                opened[bind] = _listen(config, bind)
+        quic = _quic(config)
     except (OSError, ValueError, OverflowError, TypeError, SocketTypeError) as error:
-        raise SettingError(_cannot_listen(wanted, error)) from None
-    names = [one.getsockname() for one in sockets.secure_sockets or sockets.insecure_sockets]
-    kept = [f"fd://{one.detach()}" for one in sockets.secure_sockets]
-    plain = [f"fd://{one.detach()}" for one in sockets.insecure_sockets]
-    config.bind, config.insecure_bind = (kept, plain) if kept else (plain, [])
-    config.quic_bind = [f"fd://{one.detach()}" for one in sockets.quic_sockets]
-    return names
+        for descriptor in opened.values():
+            os.close(descriptor)
+        raise SettingError(_cannot_listen(config.bind, error)) from None
+    found = {bind: (before | opened)[bind] for bind in wanted}
+    names = [_name(found[bind]) for bind in config.bind]
+    config.bind = [f"fd://{found[bind]}" for bind in config.bind]
+    config.insecure_bind = [f"fd://{found[bind]}" for bind in wanted[len(config.bind) :]]
+    config.quic_bind = quic
+    return Listening(names, found)
+
+
+def _listen(config: Config, bind: str) -> int:
+    """Open one address and return its descriptor."""
+    alone = Config()
+    alone.bind = [bind]
+    alone.umask, alone.user, alone.group = config.umask, config.user, config.group
+    (one,) = alone.create_sockets().insecure_sockets
+    with one:
+        one.listen(config.backlog)
+        return one.detach()
+
+
+def _quic(config: Config) -> list[str]:
+    alone = copy.copy(config)
+    alone.bind, alone.insecure_bind = [], []
+    return [f"fd://{one.detach()}" for one in alone.create_sockets().quic_sockets]
+
+
+def _name(descriptor: int) -> Any:
+    one = socket.socket(fileno=descriptor)
+    try:
+        return one.getsockname()
+    finally:
+        one.detach()
 
 
 def _parts(bind: str) -> tuple[str, int]:

@@ -11,15 +11,35 @@ from quart import Request
 from quart.asgi import ASGIHTTPConnection
 from quart.utils import cancel_tasks, raise_task_exceptions
 
+from microblog.edge import drain
+
 
 class FinishingConnection(ASGIHTTPConnection):
     """Lets a handler finish once its request has arrived whole."""
 
     _arrived = False
+    _receiving: "asyncio.Future[None] | None" = None
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        ending = drain.of(self.app)
+        if ending is None:
+            await self._answer(receive, send)
+            return
+        ending.enter(send, self)
+        try:
+            await self._answer(receive, send)
+        finally:
+            ending.leave(self)
+
+    def give_up(self) -> None:
+        """Wait no longer for a request that did not arrive whole."""
+        if self._receiving is not None and not self._arrived:
+            self._receiving.cancel()
+
+    async def _answer(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         request = self._create_request_from_scope(send)
         receiving = asyncio.ensure_future(self.handle_messages(request, receive))
+        self._receiving = receiving
         handling = asyncio.ensure_future(self.handle_request(request, send))
         await asyncio.wait([handling, receiving], return_when=asyncio.FIRST_COMPLETED)
         if self._arrived:

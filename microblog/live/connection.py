@@ -10,10 +10,40 @@ from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable, WebsocketSco
 from quart import Quart
 from quart.asgi import ASGIWebsocketConnection
 
+from microblog.edge import drain
 from microblog.live import transport
 
 INBOX_FRAMES = 32
 EMPTY_BINARY = b""
+
+
+class Inbox:
+    """What a client said and nobody has read yet: a tenth of the size of an `asyncio.Queue`."""
+
+    __slots__ = ("_frames", "_reader")
+
+    def __init__(self) -> None:
+        self._frames: list[Any] = []
+        self._reader: asyncio.Future[None] | None = None
+
+    def put(self, frame: Any) -> bool:
+        """Keep a frame; tell whether there was room for it."""
+        if len(self._frames) >= INBOX_FRAMES:
+            return False
+        self._frames.append(frame)
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+        return True
+
+    async def get(self) -> Any:
+        """Wait for the next frame; one reader at a time."""
+        while not self._frames:
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        return self._frames.pop(0)
 
 
 class BoundedConnection(ASGIWebsocketConnection):
@@ -21,9 +51,11 @@ class BoundedConnection(ASGIWebsocketConnection):
 
     def __init__(self, app: Quart, scope: WebsocketScope) -> None:
         super().__init__(app, scope)
-        self.queue: asyncio.Queue[Any] = asyncio.Queue(INBOX_FRAMES)
+        self.queue: Any = Inbox()
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if (ending := drain.of(self.app)) is not None:
+            ending.enter(send)
         transport.refuse_compression(send)
         self._transport = transport.transport_of(send)
         self.scope[transport.SCOPE_KEY] = self._transport  # type: ignore[literal-required]
@@ -35,9 +67,7 @@ class BoundedConnection(ASGIWebsocketConnection):
             if event["type"] == "websocket.receive":
                 text = event.get("text")
                 frame = text if text is not None else event.get("bytes") or EMPTY_BINARY
-                try:
-                    self.queue.put_nowait(frame)
-                except asyncio.QueueFull:
+                if not self.queue.put(frame):
                     transport.abort_later(self._transport)
                     return  # ends the connection: nobody can read that fast
             elif event["type"] == "websocket.disconnect":

@@ -9,9 +9,7 @@ used.
 import asyncio
 from typing import Any
 
-from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.protocol.h11 import H11Protocol
-from hypercorn.protocol.ws_stream import WSStream
+from microblog.edge import below_asgi
 
 SCOPE_KEY = "microblog.transport"
 LINGER_SECONDS = 2.0
@@ -20,14 +18,7 @@ IDLE_BYTES = 16 * 1024  # with less than this waiting to be sent, nothing holds 
 
 def transport_of(send: Any) -> asyncio.WriteTransport | None:
     """Return the transport behind an ASGI `send`, or None where it is not one we know."""
-    stream = getattr(send, "__self__", None)
-    if not isinstance(stream, WSStream):
-        return None
-    protocol = getattr(stream.send, "__self__", None)
-    if not isinstance(protocol, H11Protocol):
-        return None
-    server = getattr(protocol.send, "__self__", None)
-    return server.writer.transport if isinstance(server, TCPServer) else None
+    return below_asgi.websocket_transport(send)
 
 
 def found_in(scope: Any) -> asyncio.WriteTransport | None:
@@ -41,9 +32,7 @@ def refuse_compression(send: Any) -> None:
 
     A compressed frame may unfold into a gigabyte, and compressing costs 100 kB a connection.
     """
-    stream = getattr(send, "__self__", None)
-    if isinstance(stream, WSStream):
-        stream.handshake.extensions = None
+    below_asgi.refuse_extensions(send)
 
 
 def text_frame(text: str) -> bytes:

@@ -1,7 +1,7 @@
 """The tables. `from microblog.models import User, Post` works for all of them."""
 
 from microblog.models.access import IdempotencyKey, RefreshToken, Session, TokenFamily, Try
-from microblog.models.base import Model
+from microblog.models.base import Model, table
 from microblog.models.events import EventRow, History
 from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
@@ -25,4 +25,5 @@ __all__ = [
     "TokenFamily",
     "Try",
     "User",
+    "table",
 ]

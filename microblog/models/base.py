@@ -1,9 +1,9 @@
 """What all tables share: the naming of constraints, and times that are always aware UTC."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, Table
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -44,3 +44,8 @@ class Model(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: dict[Any, Any] = {datetime: UtcDateTime, int: Id}  # noqa: RUF012
+
+
+def table(model: type[Model]) -> Table:
+    """Return a model's table, for statements that need no objects."""
+    return cast("Table", model.__table__)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from microblog.core.events import Kind, LoggedEvent
 from microblog.database import Read
-from microblog.models import EventRow, Follow, History, PostTag
+from microblog.models import EventRow, Follow, History, PostTag, table
 from microblog.queries import notifications, rows
 from microblog.queries.rows import (
     PERSON,
@@ -28,7 +28,7 @@ HOME = "home"
 EXPLORE = "explore"
 _POSTS = {Kind.POST_PUBLISHED, Kind.POST_DELETED}
 
-_event, _history, _tag = EventRow.__table__.c, History.__table__.c, PostTag.__table__
+_event, _history, _tag = table(EventRow).c, table(History).c, table(PostTag)
 _COLUMNS = (_event.id, _event.kind, _event.actor_id, _event.user_id, _event.ref_id)
 _EPOCH = select(_history.epoch)
 _HEAD = select(_history.epoch, _history.pruned_to, select(func.max(_event.id)).scalar_subquery())

@@ -6,12 +6,12 @@ from sqlalchemy import bindparam, func, select
 
 from microblog.core.cursors import Page, Window
 from microblog.database import Read
-from microblog.models import Notification
+from microblog.models import Notification, table
 from microblog.queries import posts, rows
 from microblog.queries.paging import AnySelect, turn, within
 from microblog.queries.rows import PERSON, NotificationRow, person_table
 
-_note = Notification.__table__.c
+_note = table(Notification).c
 _WHOLE = select(_note.id, _note.kind, _note.created_at, _note.read_at, _note.post_id, *PERSON).join(
     person_table, person_table.c.id == _note.actor_id
 )

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, bindparam, func, select, true, union_all
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import NotFound
 from microblog.database import Read
-from microblog.models import Follow, PostTag
+from microblog.models import Follow, PostTag, table
 from microblog.queries import rows
 from microblog.queries.paging import AnySelect, turn
 from microblog.queries.rows import WHOLE_POST, PostRow, person_table, post_table
@@ -21,7 +21,7 @@ from microblog.queries.visibility import FOLLOWED, VIEWER, VISIBLE
 NEAR_EVENTS = 5000
 
 _ids = select(post_table.c.id)
-_tag, _follow = PostTag.__table__, Follow.__table__
+_tag, _follow = table(PostTag), table(Follow)
 _whole = select(*WHOLE_POST).join(person_table, person_table.c.id == post_table.c.author_id)
 _BY_IDS = _whole.where(post_table.c.id.in_(bindparam("ids", expanding=True)))
 _VISIBLE_ONE = _whole.where(post_table.c.id == bindparam("id"), VISIBLE)

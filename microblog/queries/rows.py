@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
-from microblog.models import Mention, Post, User
+from microblog.models import Mention, Post, User, table
 
-post_table = Post.__table__
-person_table = User.__table__
-_mention = Mention.__table__
+post_table = table(Post)
+person_table = table(User)
+_mention = table(Mention)
 
 
 class Person(NamedTuple):

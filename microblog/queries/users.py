@@ -9,13 +9,13 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import NotFound
 from microblog.database import Read
-from microblog.models import Follow, User
+from microblog.models import Follow, User, table
 from microblog.queries import rows
 from microblog.queries.paging import turn, within
 from microblog.queries.rows import PERSON, Person, person_table
 from microblog.queries.visibility import VIEWER
 
-_follow = Follow.__table__.c
+_follow = table(Follow).c
 _person = person_table.c
 _follows = (
     select(_follow.id)

@@ -22,11 +22,11 @@ from sqlalchemy import (
 )
 
 from microblog.database import Read
-from microblog.models import Follow
+from microblog.models import Follow, table
 from microblog.queries.paging import AnySelect
 from microblog.queries.rows import person_table, post_table
 
-_follow = Follow.__table__
+_follow = table(Follow)
 
 VIEWER = bindparam("viewer", type_=BigInteger)
 """Who reads: an id, or None for somebody who is not signed in."""

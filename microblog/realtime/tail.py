@@ -76,17 +76,18 @@ class Tail:
         hub = self._hub
         while True:
             async with self._database.read() as read:
+                page = await events.after(read, hub.head, PAGE_EVENTS)
+                newcomers = self._let_in()
+                arrived = frozenset(n.viewer_id for n in newcomers if n.viewer_id is not None)
+                older = await self._older(read, newcomers, arrived)
+                homes = await followers_among(read, hub.authors(), arrived)
+                deliveries = await events.deliveries(read, page, hub.viewers() | arrived)
+                # Last: what was read before is of this history, if it still is the one.
                 if await events.epoch(read) != hub.epoch:
                     await self._begin_anew(read)
                     return
-                page = await events.after(read, hub.head, PAGE_EVENTS)
-                newcomers = self._let_in()
-                if not page and not newcomers:
-                    return
-                arrived = frozenset(n.viewer_id for n in newcomers if n.viewer_id is not None)
-                await self._fill_up(read, newcomers, arrived)
-                homes = await followers_among(read, hub.authors(), arrived) if arrived else {}
-                deliveries = await events.deliveries(read, page, hub.viewers() | arrived)
+            if older is not None:
+                hub.refill(*older)
             hub.admit(newcomers, homes)
             if deliveries:
                 await hub.publish(deliveries)
@@ -113,16 +114,19 @@ class Tail:
             self._doors_open_at = now + CROWD_PAUSE_SECONDS
         return waiting
 
-    async def _fill_up(
+    async def _older(
         self, read: Read, newcomers: list[Listener], arrived: frozenset[int]
-    ) -> None:
-        """Let the ring hold what several newcomers have missed: one read for all of them."""
+    ) -> tuple[list[Delivery], int] | None:
+        """Read once what several newcomers have missed, with the position after which it begins.
+
+        None where the ring has it, has no room, or so few are late that they read it themselves.
+        """
         hub = self._hub
         late = [one.cursor for one in newcomers if one.cursor < hub.floor]
         room = hub.room()
         if len(late) <= FEW or room == 0:
-            return
+            return None
         low = min(late)
         found = await events.before(read, low, hub.floor, room)
-        older: list[Delivery] = await events.deliveries(read, found, hub.viewers() | arrived)
-        hub.refill(older, low if len(found) < room else found[0].id - 1)
+        older = await events.deliveries(read, found, hub.viewers() | arrived)
+        return older, low if len(found) < room else found[0].id - 1

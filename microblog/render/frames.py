@@ -64,17 +64,21 @@ def item(delivery: Delivery, form: str, code: str) -> str | None:
     if key not in delivery.encoded:
         with language.speaking(code):
             data = _data(delivery, form)
-        delivery.encoded[key] = (
-            None
-            if data is None
-            else as_json.dump(
-                {"id": str(delivery.event.id), "kind": str(delivery.event.kind), "data": data}
-            )
-        )
+        start = f'{{"id":"{delivery.event.id}","kind":"{delivery.event.kind}","data":'
+        delivery.encoded[key] = None if data is None else f"{start}{data}}}"
     return delivery.encoded[key]
 
 
-def _data(delivery: Delivery, form: str) -> dict[str, Any] | None:
+def _data(delivery: Delivery, form: str) -> str | None:
+    """Return what an item says, encoded; a post as the API answers with it, made once for both."""
+    event, subject = delivery.event, delivery.subject
+    if isinstance(subject, PostRow) and event.kind is Kind.POST_PUBLISHED and form == JSON_FORM:
+        return as_json.post_text(subject)
+    told = _told(delivery, form)
+    return None if told is None else as_json.dump(told)
+
+
+def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
     event, subject = delivery.event, delivery.subject
     if event.kind is Kind.NOTIFICATION_READ:
         return {"id": str(event.ref_id), "unread_count": delivery.unread}
@@ -83,19 +87,13 @@ def _data(delivery: Delivery, form: str) -> dict[str, Any] | None:
     if isinstance(subject, PostRow):
         if event.kind is Kind.POST_DELETED:
             return {"id": str(subject.id)}
-        return _post(subject, form)
+        article = fragments.post(subject).markup
+        return {"id": str(subject.id), "author_id": str(subject.author_id), "html": article}
     if isinstance(subject, Person):
         return _user(subject, form)
     if isinstance(subject, NotificationRow):
         return _notification(subject, delivery.unread, form)
     return None
-
-
-def _post(row: PostRow, form: str) -> dict[str, Any]:
-    if form == JSON_FORM:
-        return as_json.post(row)
-    article = fragments.post(row).markup
-    return {"id": str(row.id), "author_id": str(row.author_id), "html": article}
 
 
 def _user(row: Person, form: str) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def printed_address(folder: Path, *words: str) -> str:
         ("bind = []", "bind must be an address"),
         ('backlog = "many"', "backlog must be a number"),
         ("include_date_header = 1", "include_date_header must be true or false"),
-        ("workers = 4", "run: hypercorn -c hypercorn.toml microblog:app"),
+        ('worker_class = "trio"', "run: hypercorn -c hypercorn.toml microblog:app"),
         ('certfile = "a.pem"', "certfile and keyfile are needed together"),
         ('certfile = "a.pem"\nkeyfile = "a.pem"', "the certificate cannot be used"),
         ("bind = ", "cannot be read"),

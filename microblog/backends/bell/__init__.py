@@ -1,12 +1,13 @@
 """The bell wakes the tails of the log. It carries no content: a lost or forged ring costs a read.
 
-`realtime.tail` waits for it; `database` rings it after a commit. Without Redis the bell is heard
-in its own process only, and other processes find new events by their poll, once a second.
+`realtime.tail` waits for it; `database` rings it after a commit. Where a bell is heard in its own
+process only, other processes find new events by their poll, once a second.
 """
 
 from typing import Protocol
 
 from microblog.backends.bell.memory import MemoryBell
+from microblog.backends.bell.sqlite import SqliteBell
 from microblog.settings import Settings
 
 
@@ -32,9 +33,16 @@ class Bell(Protocol):
 
 
 def open_bell(settings: Settings) -> Bell:
-    """Make the bell that the settings ask for: Redis where it is set, else within the process."""
-    if settings.redis_url is None:
-        return MemoryBell()
-    from microblog.backends.bell.redis import RedisBell
+    """Make the bell that the settings ask for; connects to nothing yet."""
+    match settings.bell_in_use:
+        case "redis":
+            from microblog.backends.bell.redis import RedisBell
 
-    return RedisBell(settings.redis_url)
+            return RedisBell(str(settings.redis_url))
+        case "postgres":
+            from microblog.backends.bell.postgres import PostgresBell
+
+            return PostgresBell(settings.database)
+        case "sqlite":
+            return SqliteBell(str(settings.database.database))
+    return MemoryBell()

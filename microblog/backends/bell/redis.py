@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 CHANNEL = "microblog:bell"
 RING_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 2.0
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class RedisBell:
         await self._hearer.aclose()
 
     async def _listen(self) -> None:
-        pause = 0.1
+        pause = SHORTEST_PAUSE_SECONDS
         while True:
             pubsub = self._hearer.pubsub(ignore_subscribe_messages=False)
             try:
@@ -70,6 +70,7 @@ class RedisBell:
             except (RedisError, OSError, TimeoutError) as error:
                 if self._listening:
                     log.warning("bell.lost", reason=type(error).__name__)
+                    pause = SHORTEST_PAUSE_SECONDS
             finally:
                 self._listening = False
                 with contextlib.suppress(RedisError, OSError):
