@@ -16,7 +16,6 @@ from quart import (
     g,
     jsonify,
     redirect,
-    render_template,
     request,
     url_for,
 )
@@ -40,7 +39,7 @@ from microblog.core.errors import (
     Unavailable,
     message,
 )
-from microblog.edge import auth, payloads
+from microblog.edge import auth, payloads, templates
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
 from microblog.edge.request import MicroblogRequest, asking, here, is_api, wants_json
@@ -242,9 +241,9 @@ def _as_json(problem: Problem) -> dict[str, Any]:
 async def _page(problem: Problem) -> str:
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE or not await _knows_reader():
         # Whatever the layout would ask of the database cannot be had now.
-        return await render_template("errors/plain.html", problem=problem, kept=await _writing())
+        return await templates.render("errors/plain.html", problem=problem, kept=await _writing())
     sentences = [one for found in (problem.errors or {}).values() for one in found]
-    return await render_template(
+    return await templates.render(
         "errors/error.html",
         status=problem.status,
         title=problem.title,

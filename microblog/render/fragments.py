@@ -5,40 +5,15 @@ kept. What depends on the reader is a small row beside it, in `posts/_item.html`
 """
 
 from dataclasses import replace
-from functools import cache
 
-from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from microblog.edge import language
+from microblog.edge.templates import environment
 from microblog.queries.rows import NotificationRow, PostRow
 from microblog.render import views
 from microblog.render.views import PostView
-from microblog.resources import TEMPLATES
 from microblog.runtime import runtime
-
-
-@cache
-def environment(code: str) -> Environment:
-    """Return templates that speak one language and need no request."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        extensions=["jinja2.ext.i18n"],
-        auto_reload=False,
-    )
-    add_filters(made)
-    translations = language.catalogue(code)
-    made.install_gettext_callables(  # type: ignore[attr-defined]
-        translations.ugettext, translations.ungettext, newstyle=True
-    )
-    return made
-
-
-def add_filters(made: Environment) -> None:
-    """Give templates the words for times and numbers, in the language being spoken."""
-    made.filters["datetime"] = language.datetime_text
-    made.filters["number"] = language.number_text
 
 
 def post(row: PostRow) -> PostView:
@@ -54,6 +29,19 @@ def post(row: PostRow) -> PostView:
     view = replace(view, markup=Markup(article))  # noqa: S704 - an autoescaped template
     runtime().articles[key] = view
     return view
+
+
+def item(row: PostRow, *, own: bool) -> Markup:
+    """Return a post as an item of a list, with what its author may do where it is one's `own`."""
+    view = post(row)
+    code = language.current()
+    key = (code, own, row.id, view.markup)
+    kept: Markup | None = runtime().articles.get(key)
+    if kept is None:
+        template = environment(code).get_template("posts/_item.html")
+        made = template.render(post=view, own=own and not view.deleted)
+        kept = runtime().articles[key] = Markup(made)  # noqa: S704 - an autoescaped template
+    return kept
 
 
 def notification(row: NotificationRow) -> str:

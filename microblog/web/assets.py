@@ -15,6 +15,7 @@ from pathlib import Path
 from quart import Blueprint, Quart, Response, request
 from werkzeug.exceptions import NotFound
 
+from microblog.edge import templates
 from microblog.resources import STATIC
 
 YEAR_SECONDS = 31_536_000
@@ -95,4 +96,4 @@ async def static_file(version: str, name: str) -> Response:
 def install(app: Quart) -> None:
     """Add the static files, and `asset` for templates."""
     app.register_blueprint(blueprint)
-    app.add_template_global(asset_path, "asset")
+    templates.add_global("asset", asset_path)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from quart import Blueprint, redirect, render_template, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
 from microblog.actions import accounts, sessions
@@ -11,7 +11,7 @@ from microblog.actions.accounts import NewAccount
 from microblog.core.errors import Forbidden, Invalid, TooManyTries, message
 from microblog.core.locators import safe_next
 from microblog.database import Tx
-from microblog.edge import auth, errors, forms, language, limits
+from microblog.edge import auth, errors, forms, language, limits, templates
 from microblog.edge.accounts import flaws, prove
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.forms import Form
@@ -185,11 +185,11 @@ def _target(wanted: str | None) -> str:
 
 
 async def _show_login(form: LoginForm, status: int = 200, headers: Any = None) -> Any:
-    return await render_template("auth/login.html", form=form), status, headers or {}
+    return await templates.render("auth/login.html", form=form), status, headers or {}
 
 
 async def _show_register(form: RegisterForm, status: int = 200, headers: Any = None) -> Any:
-    return await render_template("auth/register.html", form=form), status, headers or {}
+    return await templates.render("auth/register.html", form=form), status, headers or {}
 
 
 def _refused_for_now(form: Form, refusal: TooManyTries) -> dict[str, str]:

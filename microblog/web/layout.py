@@ -10,7 +10,7 @@ from microblog.edge import auth, forms, language
 from microblog.edge.auth import NOBODY, Visitor
 from microblog.edge.request import asking, here
 from microblog.queries import events, notifications
-from microblog.render import fragments, views
+from microblog.render import views
 from microblog.runtime import runtime
 
 THEMES = ("light", "dark")
@@ -69,10 +69,5 @@ def _theme(visitor: Visitor) -> str | None:
 
 
 def install(app: Quart) -> None:
-    """Give templates their language, filters and context."""
-    app.jinja_options = {"extensions": ["jinja2.ext.i18n"]}
-    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        language.gettext, language.ngettext, newstyle=True
-    )
-    fragments.add_filters(app.jinja_env)
+    """Give templates what every page has."""
     app.context_processor(_context)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from quart import Blueprint, Response, redirect, render_template, url_for
+from quart import Blueprint, Response, redirect, url_for
 
 from microblog.actions import notifications
 from microblog.core import cursors
 from microblog.core.errors import Invalid, NotSignedIn, message
-from microblog.edge import auth, forms, paging
+from microblog.edge import auth, forms, paging, templates
 from microblog.edge.request import wants_json
 from microblog.queries import notifications as notification_queries
 from microblog.render import views
@@ -28,7 +28,7 @@ async def index() -> str:
             raise NotSignedIn
         window = paging.window(runtime().settings.posts_per_page)
         page = await notification_queries.page(read, visitor.id, window)
-        return await render_template(
+        return await templates.render(
             "notifications/index.html",
             items=[views.notification(row) for row in page.items],
             older=pages.neighbour("before", page.before),

@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from quart import request
 
 from microblog.core.cursors import Page
 from microblog.queries.rows import PostRow
 from microblog.render import fragments
-from microblog.render.views import PostView
 
 
 @dataclass(frozen=True, slots=True)
 class PageView:
-    """Posts of a page, newest first, and the addresses of its neighbours."""
+    """The items of a page, newest first and ready, and the addresses of its neighbours."""
 
-    items: tuple[PostView, ...]
+    items: tuple[Markup, ...]
     older: str | None
     newer: str | None
 
@@ -25,10 +25,10 @@ def neighbour(name: str, cursor: int | None) -> str | None:
     return None if cursor is None else f"{request.path}?{urlencode({name: cursor})}"
 
 
-def of_posts(page: Page[PostRow]) -> PageView:
-    """Make the view of a page of posts."""
+def of_posts(page: Page[PostRow], reader_id: int | None) -> PageView:
+    """Make the view of a page of posts for its reader."""
     return PageView(
-        tuple(fragments.post(row) for row in page.items),
+        tuple(fragments.item(row, own=row.author_id == reader_id) for row in page.items),
         older=neighbour("before", page.before),
         newer=neighbour("after", page.after),
     )

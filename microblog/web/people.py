@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from quart import Blueprint, Response, flash, redirect, render_template, url_for
+from quart import Blueprint, Response, flash, redirect, url_for
 from wtforms import StringField, TextAreaField
 
 from microblog.actions import accounts, follows
@@ -13,7 +13,7 @@ from microblog.core.cursors import Page, Window
 from microblog.core.errors import Conflict, Invalid
 from microblog.core.locators import safe_next
 from microblog.database import Read
-from microblog.edge import auth, forms, paging
+from microblog.edge import auth, forms, paging, templates
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.forms import Form
 from microblog.edge.language import gettext as _
@@ -45,10 +45,10 @@ async def profile(username: str) -> str:
         window = paging.window(runtime().settings.posts_per_page)
         page = await posts.by_author(read, person.id, visitor.id, window)
         following = visitor.id is not None and await users.is_following(read, visitor.id, person.id)
-        return await render_template(
+        return await templates.render(
             "people/profile.html",
             person=views.person(person),
-            page=pages.of_posts(page),
+            page=pages.of_posts(page, visitor.id),
             following=following,
         )
 
@@ -89,7 +89,7 @@ async def _related(
     async with runtime().database.read() as read:
         _visitor, person = await _open(read, username)
         page = await query(read, person.id, paging.window(runtime().settings.posts_per_page))
-        return await render_template(
+        return await templates.render(
             "people/list.html",
             person=views.person(person),
             people=[views.person(each) for each in page.items],
@@ -159,4 +159,4 @@ async def save_profile() -> Any:
 async def _show_form(form: ProfileForm, status: int = 200) -> Any:
     async with runtime().database.read() as read:
         await layout.open_page(read)
-    return await render_template("people/edit_profile.html", form=form), status
+    return await templates.render("people/edit_profile.html", form=form), status

@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from quart import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from quart import Blueprint, Response, flash, jsonify, redirect, request, url_for
 
 from microblog.actions import posts
 from microblog.actions.posts import Draft
 from microblog.core.cursors import GREATEST
 from microblog.core.errors import Conflict, Forbidden, Invalid, NotSignedIn, TooManyTries, message
 from microblog.core.locators import safe_next
-from microblog.edge import auth, errors, forms, limits
+from microblog.edge import auth, errors, forms, limits, templates
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.language import gettext as _
 from microblog.edge.language import say
@@ -95,7 +95,7 @@ async def _log_in_first(form: PostForm) -> Any:
     """Show the log-in with the text kept in it, so that nothing typed is lost."""
     login = LoginForm(data={"next": url_for("timelines.home"), "draft": form.post.data})
     login.form_errors.append(_("Please log in to publish your post. Your text is kept."))
-    return await render_template("auth/login.html", form=login), 401
+    return await templates.render("auth/login.html", form=login), 401
 
 
 @blueprint.get(f"/post/{POST_ID}")
@@ -104,7 +104,11 @@ async def show(post_id: int) -> str:
     async with runtime().database.read() as read:
         visitor = await layout.open_page(read, f"post:{post_id}")
         post = await post_queries.visible(read, post_id, visitor.id)
-        return await render_template("posts/show.html", post=fragments.post(post))
+        return await templates.render(
+            "posts/show.html",
+            post=fragments.post(post),
+            item=fragments.item(post, own=post.author_id == visitor.id),
+        )
 
 
 @blueprint.post(f"/post/{POST_ID}/delete")

@@ -4,13 +4,13 @@ import hmac
 from datetime import UTC, datetime
 from typing import Any
 
-from quart import Blueprint, redirect, render_template, request, url_for
+from quart import Blueprint, redirect, request, url_for
 from wtforms import HiddenField
 
 from microblog.actions import accounts
 from microblog.core.errors import Conflict, Invalid, NotFound
 from microblog.core.tokens import setup_token
-from microblog.edge import forms
+from microblog.edge import forms, templates
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.language import say
 from microblog.queries import users
@@ -65,4 +65,4 @@ async def _must_be_allowed(token: str) -> None:
 
 
 async def _show(form: AdministratorForm, status: int = 200) -> Any:
-    return await render_template("setup/administrator.html", form=form), status
+    return await templates.render("setup/administrator.html", form=form), status

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from quart import Blueprint, redirect, render_template, url_for
+from quart import Blueprint, redirect, url_for
 
 from microblog.core.errors import NotFound
 from microblog.core.markup import tag_name
 from microblog.database import Read
-from microblog.edge import paging
+from microblog.edge import paging, templates
 from microblog.edge.auth import Visitor
 from microblog.models import User
 from microblog.queries import posts, users
@@ -46,12 +46,12 @@ async def show_home(read: Read, user: User, form: PostForm) -> str:
     # An empty home shows what others write. The page isn't told of more: it listens to HOME only.
     is_empty = not page.items and window.before is None and window.after is None
     everyone = await posts.everything(read, user.id, window) if is_empty else None
-    return await render_template(
+    return await templates.render(
         "timelines/home.html",
-        page=pages.of_posts(page),
+        page=pages.of_posts(page, user.id),
         form=form,
         people=await _suggested(read, user),
-        everyone=pages.of_posts(everyone).items if everyone else (),
+        everyone=pages.of_posts(everyone, user.id).items if everyone else (),
     )
 
 
@@ -63,14 +63,15 @@ async def _suggested(read: Read, user: User) -> list[PersonView]:
 async def _welcome(read: Read, visitor: Visitor) -> str:
     if runtime().settings.members_only:
         layout.listen_to()
-        return await render_template("timelines/welcome.html", page=None)
+        return await templates.render("timelines/welcome.html", page=None)
     layout.listen_to(EXPLORE)
-    return await render_template("timelines/welcome.html", **await _everything(read, visitor))
+    return await templates.render("timelines/welcome.html", **await _everything(read, visitor))
 
 
 async def _everything(read: Read, visitor: Visitor) -> dict[str, Any]:
     window = paging.window(runtime().settings.posts_per_page)
-    return {"page": pages.of_posts(await posts.everything(read, visitor.id, window))}
+    page = await posts.everything(read, visitor.id, window)
+    return {"page": pages.of_posts(page, visitor.id)}
 
 
 @blueprint.get("/explore")
@@ -78,7 +79,7 @@ async def explore() -> str:
     """Show what everyone writes."""
     async with runtime().database.read() as read:
         visitor = await layout.open_page(read, EXPLORE)
-        return await render_template(
+        return await templates.render(
             "timelines/explore.html",
             **await _everything(read, visitor),
             people=await _suggested(read, visitor.user) if visitor.user else [],
@@ -95,4 +96,6 @@ async def tag(name: str) -> str:
         visitor = await layout.open_page(read, f"tag:{folded}")
         window = paging.window(runtime().settings.posts_per_page)
         page = await posts.by_tag(read, folded, visitor.id, window)
-        return await render_template("timelines/tag.html", tag=folded, page=pages.of_posts(page))
+        return await templates.render(
+            "timelines/tag.html", tag=folded, page=pages.of_posts(page, visitor.id)
+        )

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from microblog.cli import main
-from microblog.live import inbound, stream
+from microblog.live import inbound, socket, stream
+from microblog.realtime import hub
 from microblog.settings import declared, variable
 from tests.people import PASSWORD, MakeUser
 from tests.serving import Serving
@@ -88,8 +89,9 @@ def test_architecture_names_every_close_code_that_is_used() -> None:
         inbound.TOO_LARGE,
         stream.SESSION_ENDED,
         stream.NO_HEARTBEAT,
-        stream.RESTARTING,
         stream.POLICY,
+        hub.RESTARTING,
+        socket.TRY_LATER,
     }
     rows = re.findall(r"^\| ([0-9, ]+) \|", ARCHITECTURE, re.MULTILINE)
     named = {int(code) for row in rows for code in row.split(",")}

@@ -9,8 +9,7 @@ from babel.support import NullTranslations
 from quart import Quart
 
 from microblog.database import Database
-from microblog.edge import language
-from microblog.render import fragments
+from microblog.edge import language, templates
 from microblog.runtime import DATABASE_AWAY, EXTENSION
 from tests.house.provoked import answers
 from tests.people import MakePost, MakeUser, Visit
@@ -77,9 +76,9 @@ def untranslated(page: str) -> list[str]:
 def pseudo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Speak that language in every page."""
     monkeypatch.setattr(language, "catalogue", lambda _: Pseudo())
-    fragments.environment.cache_clear()
+    templates.environment.cache_clear()
     yield
-    fragments.environment.cache_clear()
+    templates.environment.cache_clear()
 
 
 @pytest.fixture

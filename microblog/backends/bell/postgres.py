@@ -17,7 +17,6 @@ RING_SECONDS = 0.25
 CONNECT_SECONDS = 2.0
 CHECK_SECONDS = 30.0  # a connection that died without a word is noticed by then
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
-_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +64,7 @@ class PostgresBell:
             async with asyncio.timeout(RING_SECONDS), self._speaking:
                 if self._told < mine:
                     await self._notify()
-        except _AWAY as error:
+        except Exception as error:  # noqa: BLE001 - a driver that is cut off says it in many ways
             log.warning("bell.not_rung", reason=type(error).__name__)
             return False
         return True
@@ -91,7 +90,7 @@ class PostgresBell:
         while True:
             try:
                 await self._hear()
-            except _AWAY as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is tried again
                 if self._listening:
                     log.warning("bell.lost", reason=type(error).__name__)
                     pause = SHORTEST_PAUSE_SECONDS
