@@ -1,5 +1,7 @@
 """The door of the `/live` WebSocket: who may come in, from which position, and how it is closed."""
 
+from typing import Any, cast
+
 from quart import Blueprint, g, websocket
 from werkzeug.exceptions import BadRequest, HTTPException
 
@@ -17,6 +19,7 @@ from microblog.runtime import runtime
 blueprint = Blueprint("live", __name__)
 
 
+_HANDSHAKE_ONLY = ("args", "cookies", "accept_languages", "accept_mimetypes", "user_agent")
 TRY_LATER = 1013  # IANA's registry of close codes: the server is full just now
 
 
@@ -34,12 +37,22 @@ async def live() -> None:
         return
     await websocket.accept(subprotocol=form)
     stream = Stream(now, visitor, started.cursor, topics, form)
-    g.pop("visitor", None)  # the connection outlives what is known of the person now
+    _forget_handshake()
     del visitor
     try:
         await stream.run(started)
     except Refused as refused:
         await _close(refused.code, refused.reason)
+
+
+def _forget_handshake() -> None:
+    """Let go of what only the handshake needed: several KiB, for as long as a connection lives."""
+    g.pop("visitor", None)
+    websocket.headers.clear()
+    websocket.scope["headers"] = []
+    connection = cast("Any", websocket)._get_current_object()
+    for name in _HANDSHAKE_ONLY:
+        connection.__dict__.pop(name, None)
 
 
 async def _turn_away(form: str, reason: str) -> None:
