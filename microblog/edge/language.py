@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.dates import format_datetime
@@ -111,4 +111,9 @@ def datetime_text(moment: datetime) -> str:
 
 def number_text(number: int) -> str:
     """Return a number as the language writes it."""
-    return format_decimal(number, locale=_current.get())
+    return _written(number, _current.get())
+
+
+@lru_cache(4096)
+def _written(number: int, code: str) -> str:
+    return format_decimal(number, locale=code)

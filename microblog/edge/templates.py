@@ -12,7 +12,7 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
-from quart import current_app, get_flashed_messages, url_for
+from quart import get_flashed_messages, request, url_for
 
 from microblog.edge import language
 from microblog.resources import TEMPLATES
@@ -22,6 +22,15 @@ _globals: dict[str, Callable[..., Any]] = {
     "url_for": url_for,
     "get_flashed_messages": get_flashed_messages,
 }
+
+
+_of_every_page: list[Callable[[], dict[str, Any]]] = []
+
+
+def give(context: Callable[[], dict[str, Any]]) -> None:
+    """Let every page have what this function returns, in a request."""
+    if context not in _of_every_page:
+        _of_every_page.append(context)
 
 
 def add_global(name: str, function: Callable[..., Any]) -> None:
@@ -75,5 +84,6 @@ def environment(code: str) -> Environment:
 
 async def render(name: str, **context: Any) -> str:
     """Render a page's template in the language being spoken, with what every page is given."""
-    await current_app.update_template_context(context)
-    return environment(language.current()).get_template(name).render(context)
+    given = {key: value for each in _of_every_page for key, value in each().items()}
+    template = environment(language.current()).get_template(name)
+    return template.render(given, request=request, **context)

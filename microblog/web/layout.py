@@ -6,7 +6,7 @@ from typing import Any
 from quart import Quart, g
 
 from microblog.database import Read
-from microblog.edge import auth, forms, language
+from microblog.edge import auth, forms, language, templates
 from microblog.edge.auth import NOBODY, Visitor
 from microblog.edge.request import asking, here
 from microblog.queries import events, notifications
@@ -70,4 +70,4 @@ def _theme(visitor: Visitor) -> str | None:
 
 def install(app: Quart) -> None:
     """Give templates what every page has."""
-    app.context_processor(_context)
+    templates.give(_context)
