@@ -28,21 +28,25 @@ async def live() -> None:
     """Carry events to one client until it goes, is silent, or loses its session."""
     form = _form_asked_for()
     now = runtime()
-    if len(now.hub.listeners) >= now.settings.sockets_per_process:
+    if now.sockets >= now.most_sockets:
         await _turn_away(form, "too many connections")
         return
-    visitor, started, topics = await _admit()
-    if visitor.id is not None and now.hub.count_of(visitor.id) >= now.settings.sockets_per_person:
-        await _turn_away(form, "too many connections of yours")
-        return
-    await websocket.accept(subprotocol=form)
-    stream = Stream(now, visitor, started.cursor, topics, form)
-    _forget_handshake()
-    del visitor
+    now.sockets += 1  # from here on: many may come at once, and each waits for the database
     try:
+        visitor, started, topics = await _admit()
+        most = now.settings.sockets_per_person
+        if visitor.id is not None and now.hub.count_of(visitor.id) >= most:
+            await _turn_away(form, "too many connections of yours")
+            return
+        await websocket.accept(subprotocol=form)
+        stream = Stream(now, visitor, started.cursor, topics, form)
+        _forget_handshake()
+        del visitor
         await stream.run(started)
     except Refused as refused:
         await _close(refused.code, refused.reason)
+    finally:
+        now.sockets -= 1
 
 
 def _forget_handshake() -> None:

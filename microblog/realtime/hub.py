@@ -189,9 +189,6 @@ class Hub:
             group = listeners[start : start + WRITTEN_AT_ONCE]
             there = [one for one in group if one.behind and one in self.listeners]
             refused = channel.push(chosen, head, there)
-            for listener in there if not refused else [x for x in there if x not in refused]:
-                listener.cursor = head
-                listener.behind = False
             for listener in refused:
                 self._wake(listener)
 

@@ -16,7 +16,10 @@ class Channel(Protocol):
     def push(
         self, chosen: Sequence[Delivery], cursor: int, listeners: Iterable["Listener"]
     ) -> Collection["Listener"]:
-        """Write a frame to each of the listeners at once; return those that could not have it."""
+        """Write a frame to each of the listeners at once; return those that could not have it.
+
+        Who has it is up to date at `cursor`.
+        """
 
 
 class Connection(Protocol):
