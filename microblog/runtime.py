@@ -83,6 +83,9 @@ class Runtime:
     limiters: dict[str, Any] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     not_ready: Message | None = None
+    requests: int = 0  # that are being worked on (edge.room)
+    sockets: int = 0
+    most_sockets: int = 0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod

@@ -177,6 +177,13 @@ class Settings:
         "Live connections a process holds at most.",
         unit="sockets",
     )
+    requests_per_process: int = _setting(
+        256,
+        whole(1, _A_LOT),
+        "256",
+        "Requests a process works on at once; more are told to come again.",
+        unit="requests",
+    )
     pool_size: int = _setting(
         5, whole(1, 1_000), "5", "Database connections kept open by a process.", unit="connections"
     )

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import NoReturn
 
-_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_NAMES = ("SIGTERM", "SIGINT", "SIGHUP", "SIGCHLD")
+SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]  # all, where fork is
 
 
 class Child:
@@ -53,7 +54,7 @@ def fork(work: Callable[[Callable[[bytes], None]], None], not_theirs: Iterable[i
     """
     ours, theirs = os.pipe()
     os.set_blocking(ours, False)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -73,7 +74,7 @@ def _become(
     status = 1
     try:
         signal.set_wakeup_fd(-1)
-        for number in _HANDLED:
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent's business
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)

@@ -71,6 +71,10 @@ class Process:
 
     def _hear(self) -> None:
         loop = asyncio.get_running_loop()
+        if not hasattr(signal, "SIGHUP"):  # Windows: its loop hears no signals
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self._stop.set))
+            return
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # that is what nohup asks for

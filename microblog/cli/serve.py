@@ -72,6 +72,9 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     if plan.workers > 1:
         Supervisor(plan, lambda now: read_plan(options, now), hangup_ends=at_terminal).run()
         return
+    if not hasattr(os, "fork"):
+        Process(plan).serve()
+        return
     for one in (plan.config.bind, plan.config.insecure_bind):
         one[:] = [f"fd://{os.dup(int(fd.removeprefix('fd://')))}" for fd in one]
     renew = None if at_terminal else _renewal(options, plan)

@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from microblog.cli.forking import Child, fork, how_it_ended
+from microblog.cli.forking import SIGNALS, Child, fork, how_it_ended
 from microblog.cli.migrations import upgrade_to_head
 from microblog.cli.plainly import sentence
 from microblog.cli.process import Plan, Process
@@ -27,7 +27,6 @@ YOUNG_SECONDS = 5.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 KILL_SECONDS = 4.5  # after SIGTERM; a worker ends itself before that (edge.drain)
 RENEWAL_SECONDS = 60.0
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 log = structlog.get_logger(__name__)
 

@@ -9,12 +9,18 @@ from quart import Request, has_websocket_context, request, websocket
 from quart.formparser import FormDataParser
 from quart.wrappers import Websocket
 from quart.wrappers.request import Body
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    RequestEntityTooLarge,
+    RequestTimeout,
+    UnsupportedMediaType,
+)
 
 from microblog.runtime import runtime
 
 LONGEST_BODY_BYTES = 256 * 1024
-DRAIN_SECONDS = 10
+PATIENCE_SECONDS = 8.0  # for LEAST_BYTES of a body, or its end
+LEAST_BYTES = 16 * 1024
 IPV6_SITE_BITS = 64
 
 
@@ -48,10 +54,23 @@ class CountedBody(Body):
         self._ended.set()
         super().set_complete()
 
+    async def arrive(self) -> None:
+        """Wait until it is here; raises RequestTimeout where it hardly gets on.
+
+        One that is too large is not waited for: whoever reads it will be told.
+        """
+        while self._must_raise is None and not self._complete.is_set():
+            before = self._size_bytes
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._complete.wait()
+            if not self._complete.is_set() and self._size_bytes - before < LEAST_BYTES:
+                raise RequestTimeout
+
     async def drain(self) -> None:
         """Let the rest come and fall: who is still sending does not hear us (RFC 9112, 9.6)."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await self._ended.wait()
 
 
@@ -80,6 +99,13 @@ class MicroblogRequest(Request):
 
 def _refuse_file(*_: Any) -> NoReturn:
     raise UnsupportedMediaType("No page takes files.")
+
+
+async def whole_body() -> None:
+    """Wait for the body of the current request; raises RequestTimeout for a very slow one."""
+    body = request.body
+    if isinstance(body, CountedBody):
+        await body.arrive()
 
 
 def asking() -> Request | Websocket:

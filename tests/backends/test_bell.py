@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import sqlite3
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -16,20 +15,22 @@ from pathlib import Path
 
 import pytest
 
-from microblog.backends.bell import Bell, open_bell
-from microblog.backends.bell.sqlite import LOOK_SECONDS, SqliteBell
+from microblog.backends.bell import open_bell
 from microblog.core.errors import SettingError
-from microblog.core.events import relations_changed
-from microblog.database import open_database
 from microblog.settings import Settings
+from tests.backends.hearing import (
+    HEARD_SECONDS,
+    PATIENCE_SECONDS,
+    is_heard,
+    is_still,
+    listening,
+    seconds_of_a_ring,
+)
 from tests.conftest import require
 from tests.processes import Server
 from tests.services import Postgres, Redis
 
 ROOT = Path(__file__).parents[2]
-HEARD_SECONDS = 0.3
-STILL_SECONDS = 0.3
-PATIENCE_SECONDS = 10.0
 BELLS = ("memory", "sqlite", "postgres", "redis")
 
 all_bells = pytest.mark.parametrize("bell_settings", BELLS, indirect=True)
@@ -50,36 +51,6 @@ def bell_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Se
     shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "microblog.db")
     url = request.getfixturevalue("redis_server").url if name == "redis" else None
     yield replace(found, redis_url=url, bell=name)
-
-
-@asynccontextmanager
-async def listening(settings: Settings) -> AsyncIterator[Bell]:
-    """Open a bell, and wait until it hears and is still."""
-    bell = open_bell(settings)
-    await bell.open()
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await bell.is_ready():
-                await asyncio.sleep(0.01)
-            while not await is_still(bell):
-                pass
-        yield bell
-    finally:
-        await bell.close()
-
-
-async def is_still(bell: Bell) -> bool:
-    """Tell whether nobody rings for a while."""
-    return not await is_heard(bell, STILL_SECONDS)
-
-
-async def is_heard(bell: Bell, seconds: float = HEARD_SECONDS) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await bell.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 @asynccontextmanager
@@ -188,12 +159,6 @@ def service(request: pytest.FixtureRequest, tmp_path: Path) -> Killed:
     return Killed(replace(settings, database_url=postgres.url, bell="postgres"), postgres)
 
 
-async def seconds_of_a_ring(bell: Bell) -> float:
-    began = time.monotonic()
-    await bell.ring()
-    return time.monotonic() - began
-
-
 async def test_killed_service_slows_no_ring_and_is_heard_again_after_it(service: Killed) -> None:
     async with listening(service.settings) as here, listening(service.settings) as there:
         await asyncio.to_thread(service.server.kill)
@@ -239,95 +204,6 @@ async def test_bell_that_begins_without_its_service_hears_when_it_comes(service:
                 await asyncio.sleep(0.01)
     finally:
         await bell.close()
-
-
-# --- The file ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-async def file(tmp_path: Path) -> AsyncIterator[tuple[Path, SqliteBell]]:
-    """A file and the bell that watches it, still."""
-    path = tmp_path / "some file?.db"
-    change(path, "PRAGMA journal_mode=WAL", "CREATE TABLE t (n)")
-    bell = SqliteBell(str(path))
-    await bell.open()
-    while not await is_still(bell):
-        pass
-    yield path, bell
-    await bell.close()
-
-
-def change(path: Path, *statements: str) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    for statement in statements:
-        connection.execute(statement)
-    connection.close()
-
-
-async def test_file_that_another_takes_the_place_of_is_followed(
-    file: tuple[Path, SqliteBell],
-) -> None:
-    path, bell = file
-    change(path.with_name("other.db"), "PRAGMA journal_mode=WAL", "CREATE TABLE t (n)")
-    path.with_name("other.db").replace(path)
-    assert await is_heard(bell, 1)
-    while not await is_still(bell):
-        pass
-    change(path, "INSERT INTO t VALUES (1)")
-    assert await is_heard(bell)
-
-
-async def test_file_that_is_away_for_a_while_is_followed(file: tuple[Path, SqliteBell]) -> None:
-    path, bell = file
-    content = path.read_bytes()
-    path.unlink()
-    assert await is_heard(bell)
-    assert not await bell.is_ready()
-    assert not path.exists()  # looking makes no file
-    path.write_bytes(content)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await bell.is_ready():
-            await bell.wait()
-    while not await is_still(bell):
-        pass
-    change(path, "INSERT INTO t VALUES (1)")
-    assert await is_heard(bell)
-
-
-async def test_file_that_somebody_has_for_himself_rings_and_slows_nobody(
-    file: tuple[Path, SqliteBell],
-) -> None:
-    path, bell = file
-    await bell.close()  # or nobody could have it for himself
-    change(path, "PRAGMA journal_mode=DELETE")
-    await bell.open()
-    owner = sqlite3.connect(path, isolation_level=None)
-    owner.execute("BEGIN EXCLUSIVE")
-    assert await is_heard(bell)
-    assert await seconds_of_a_ring(bell) <= HEARD_SECONDS
-    assert not await bell.is_ready()
-    owner.execute("COMMIT")
-    owner.close()
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not await bell.is_ready():
-            await bell.wait()
-
-
-async def test_own_commit_is_hardly_ever_heard_twice(tmp_path: Path, migrated_sqlite: Path) -> None:
-    """Twice only where the look falls between the commit and the ring, a millisecond later."""
-    shutil.copy(migrated_sqlite, tmp_path / "microblog.db")
-    settings = Settings(data_dir=tmp_path)
-    database = open_database(settings)
-    async with listening(settings) as bell:
-        database.ring = bell.ring
-        twice = 0
-        for _ in range(10):
-            async with database.write() as tx:
-                tx.announce(relations_changed(1))
-            assert await is_heard(bell)
-            twice += await is_heard(bell, 3 * LOOK_SECONDS)
-        assert twice <= 5
-    await database.close()
 
 
 # --- Which bell --------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ The long form stops each server twenty times: `LONG=1 uv run pytest -m R9`.
 
 import asyncio
 import contextlib
-import os
 import shutil
 import time
 from collections import Counter
@@ -16,17 +15,11 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.journeys.test_nothing_lost import (
-    ROOM,
-    WRITERS,
-    Reader,
-    Writer,
-    is_stored,
-    token_of,
-)
+from tests import forms
+from tests.crowd import ROOM, WRITERS, Reader, Writer, is_stored, token_of
 from tests.services import AppServer
 
-STOPS = 20 if os.environ.get("LONG") else 2
+STOPS = forms.of(2, 20)
 READERS = 30
 SECONDS_BETWEEN_STOPS = 1.0
 PROMISED_SECONDS = 5.0
