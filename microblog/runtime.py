@@ -75,7 +75,6 @@ class Runtime:
     hub: Hub
     tail: Tail
     presence: Presence = field(default_factory=Presence)
-    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
     encoded: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))

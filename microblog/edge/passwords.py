@@ -1,23 +1,50 @@
-"""Password work at the door: slow by design, so it runs in a thread, two at a time at most."""
+"""Password work at the door: slow by design, so it runs apart, two at a time at most."""
 
 import asyncio
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar
 
 from microblog.core import passwords
 from microblog.runtime import runtime
 
+T = TypeVar("T")
+AT_ONCE = 2
+NICENESS = 10
+
 
 async def hash_password(password: str) -> str:
     """Hash a checked password."""
-    rounds = runtime().settings.bcrypt_rounds
-    async with runtime().hashing:
-        return await asyncio.to_thread(passwords.hash_password, password, rounds)
+    return await _apart(passwords.hash_password, password, runtime().settings.bcrypt_rounds)
 
 
 async def verify(password: str, hashed: str | None) -> bool:
     """Compare a password; the same work is done where there is no account (`hashed` None)."""
-    rounds = runtime().settings.bcrypt_rounds
-    async with runtime().hashing:
-        # Made at the first log-in of a process, whoever it is: the next one has it ready.
-        nobody = await asyncio.to_thread(passwords.dummy_hash, rounds)
-        matches = await asyncio.to_thread(passwords.verify, password, hashed or nobody)
+    # Made at the first log-in of a process, whoever it is: the next one has it ready.
+    nobody = await _apart(passwords.dummy_hash, runtime().settings.bcrypt_rounds)
+    matches = await _apart(passwords.verify, password, hashed or nobody)
     return matches and hashed is not None
+
+
+async def _apart(work: Callable[..., T], *arguments: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(_threads(), work, *arguments)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, "password", initializer=_step_back)
+
+
+def _step_back() -> None:
+    """Let this thread have what the others leave: the loop must not wait for a turn.
+
+    Linux alone gives a thread a niceness of its own (sched(7)).
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

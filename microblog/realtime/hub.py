@@ -40,6 +40,14 @@ class Hub:
         self._ring.clear()
         self.send_away("the history was replaced")
 
+    def skip(self, head: int) -> None:
+        """Go on to a position without the events up to it: nobody was there to hear them.
+
+        Whoever comes reads them from the log, or has them read into the ring.
+        """
+        self.head, self.floor = head, head
+        self._ring.clear()
+
     def send_away(self, reason: str) -> None:
         """Close every connection in such a way that its client comes back."""
         for listener in list(self.listeners):

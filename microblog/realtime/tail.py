@@ -80,17 +80,22 @@ class Tail:
                 newcomers = self._let_in()
                 arrived = frozenset(n.viewer_id for n in newcomers if n.viewer_id is not None)
                 older = await self._older(read, newcomers, arrived)
-                homes = await followers_among(read, hub.authors(), arrived)
-                deliveries = await events.deliveries(read, page, hub.viewers() | arrived)
+                homes = await followers_among(read, hub.authors() if arrived else (), arrived)
+                listened = bool(hub.listeners)
+                viewers = hub.viewers() | arrived
+                deliveries = await events.deliveries(read, page, viewers) if listened else []
                 # Last: what was read before is of this history, if it still is the one.
                 if await events.epoch(read) != hub.epoch:
                     await self._begin_anew(read)
                     return
             if older is not None:
                 hub.refill(*older)
-            hub.admit(newcomers, homes)
+            if newcomers:
+                hub.admit(newcomers, homes)
             if deliveries:
                 await hub.publish(deliveries)
+            elif page:
+                hub.skip(page[-1].id)
             if len(page) < PAGE_EVENTS:
                 return
 
