@@ -1,12 +1,9 @@
 """The templates: an environment a language, in which every plain sentence is put in when a template
-is compiled.
-
-Half of a page's time went into looking up sentences that never change. Nothing in a template
-awaits, so they are rendered without the machinery for that too.
+is compiled. Nothing in a template awaits, so they are rendered without the machinery for that.
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader
@@ -17,13 +14,23 @@ from quart import get_flashed_messages, request, url_for
 from microblog.edge import language
 from microblog.resources import TEMPLATES
 
-_SENTENCE = ("variable_begin", "name", "lparen", "string", "rparen", "variable_end")
+_SENTENCE = ("name", "lparen", "string", "rparen")
+
+
+def _path_to(endpoint: str, **values: Any) -> str:
+    """Return the address of a page of this application, as `url_for` does; kept once made."""
+    return _made_path(request.root_path, endpoint, tuple(values.items()))
+
+
+@lru_cache(4096)
+def _made_path(_root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
+    return url_for(endpoint, **dict(values))
+
+
 _globals: dict[str, Callable[..., Any]] = {
-    "url_for": url_for,
+    "url_for": _path_to,
     "get_flashed_messages": get_flashed_messages,
 }
-
-
 _of_every_page: list[Callable[[], dict[str, Any]]] = []
 
 
@@ -39,24 +46,23 @@ def add_global(name: str, function: Callable[..., Any]) -> None:
 
 
 class _Sentences(Extension):
-    """Puts `{{ _("a sentence") }}` into a template as the environment's language says it."""
+    """Puts in place of `_("a sentence")` what the environment's language says, as a text."""
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         held: list[Token] = []
         for token in stream:
             held.append(token)
-            place = len(held) - 1
-            if token.type == _SENTENCE[place] and (place != 1 or token.value == "_"):
-                if len(held) == len(_SENTENCE):
-                    yield Token(token.lineno, "data", self._translated(held[3].value))
-                    held.clear()
-                continue
-            *ready, last = held
-            yield from ready
-            held = [last] if last.type == _SENTENCE[0] else []
-            if not held:
-                yield last
+            while held and not self._may_be_one(held):
+                yield held.pop(0)
+            if len(held) == len(_SENTENCE):
+                yield Token(token.lineno, "string", self._translated(held[2].value))
+                held.clear()
         yield from held
+
+    @staticmethod
+    def _may_be_one(held: list[Token]) -> bool:
+        types = tuple(token.type for token in held)
+        return held[0].value == "_" and types == _SENTENCE[: len(held)]
 
     def _translated(self, text: str) -> str:
         translate = cast("Callable[[str], str]", self.environment.globals["gettext_plain"])
