@@ -139,7 +139,7 @@ class Supervisor:
         due = [slot.due for g in generations for slot in g.slots if slot.worker is None]
         due = [] if self._stopping else due
         due += self._leaving.values()
-        if self._coming is not None:
+        if self._coming is not None and self._checker is None:
             due.append(self._begun_at + RENEWAL_SECONDS)
         return max(0.0, min(due) - time.monotonic()) if due else None
 

@@ -22,6 +22,13 @@ class Kind(StrEnum):
     SESSION_REVOKED = "session.revoked"
     TOKENS_REVOKED = "tokens.revoked"
 
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Kind":
+        """A newer program beside this one may write kinds that this one does not know."""
+        return cls.UNKNOWN
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

@@ -2,13 +2,14 @@
 is compiled. Nothing in a template awaits, so they are rendered without the machinery for that.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Any, cast
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FunctionLoader
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
+from markupsafe import Markup
 from quart import get_flashed_messages, request, url_for
 
 from microblog.edge import language
@@ -69,11 +70,31 @@ class _Sentences(Extension):
         return translate(text).replace("%%", "%")
 
 
+def prepare(codes: Iterable[str]) -> None:
+    """Read at the start what pages in these languages are made of, while files can be opened."""
+    for code in codes:
+        environment(code)
+        language.own_name(code)
+
+
+@cache
+def sources() -> dict[str, tuple[str, str, None]]:
+    """Return all templates by name, each with its file, read once.
+
+    A page, above all one that tells of an error, must not depend on whether a file can be opened.
+    """
+    return {
+        path.relative_to(TEMPLATES).as_posix(): (path.read_text(encoding="utf-8"), str(path), None)
+        for path in sorted(TEMPLATES.rglob("*"))
+        if path.is_file()
+    }
+
+
 @cache
 def environment(code: str) -> Environment:
     """Return the templates in one language."""
     made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FunctionLoader(sources().get),
         autoescape=True,
         extensions=["jinja2.ext.i18n", _Sentences],
         auto_reload=False,
@@ -81,11 +102,28 @@ def environment(code: str) -> Environment:
     made.filters["datetime"] = language.datetime_text
     made.filters["number"] = language.number_text
     translations = language.catalogue(code)
-    made.globals.update(_globals, gettext_plain=translations.ugettext)
+    made.globals.update(_globals, part=_part, gettext_plain=translations.ugettext)
     made.install_gettext_callables(  # type: ignore[attr-defined]
         translations.ugettext, translations.ungettext, newstyle=True
     )
     return made
+
+
+def _part(name: str, **given: Any) -> Markup:
+    """Render a part that depends on nothing but its arguments; kept by them."""
+    return _made_part(language.current(), request.root_path, name, tuple(given.items()))
+
+
+@lru_cache(1024)
+def _made_part(code: str, _root: str, name: str, given: tuple[tuple[str, Any], ...]) -> Markup:
+    made = environment(code).get_template(name).render(dict(given), language=code)
+    return Markup(made)  # noqa: S704 - an autoescaped template
+
+
+def forget() -> None:
+    """Compile and render everything anew: the catalogues have changed."""
+    environment.cache_clear()
+    _made_part.cache_clear()
 
 
 async def render(name: str, **context: Any) -> str:

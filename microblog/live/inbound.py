@@ -63,6 +63,8 @@ def read(frame: Any) -> Asked:
     except (ValueError, RecursionError):
         raise Refused(BAD_FRAME, "not JSON") from None
     kind = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(kind, str):
+        raise Refused(BAD_FRAME, "no such frame")
     if kind == "heartbeat":
         return Asked("heartbeat")
     if kind in {"subscribe", "unsubscribe"}:
@@ -75,10 +77,10 @@ def read(frame: Any) -> Asked:
 
 def topic(name: Any) -> str | None:
     """Return a topic in its one spelling, or None where there is no such topic."""
-    if name in {"home", "explore"}:
-        return str(name)
     if not isinstance(name, str):
         return None
+    if name in {"home", "explore"}:
+        return name
     if found := _NUMBERED.fullmatch(name):
         number = int(found[2])
         return f"{found[1]}:{number}" if number <= GREATEST else None

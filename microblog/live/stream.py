@@ -22,6 +22,7 @@ from microblog.live.channel import FRAME_EVENTS, STEERING, Direct, channel
 from microblog.live.inbound import Refused
 from microblog.queries.events import Delivery
 from microblog.realtime import replay
+from microblog.realtime.hub import RESTARTING
 from microblog.realtime.listeners import Listener
 from microblog.realtime.replay import Start
 from microblog.render import frames
@@ -84,6 +85,8 @@ class Stream(Direct):
         await self._send(frames.hello(started.head.epoch, self.listener.cursor, seconds))
         if started.resync is not None:
             await self._send(frames.resync(started.resync, self.listener.cursor))
+        if self._runtime.stopping.is_set() or self._runtime.hub.epoch != started.head.epoch:
+            raise Refused(RESTARTING, "come back")  # nobody would tell it any more
         self._runtime.hub.join(self.listener)
         try:
             await self._hear()
@@ -150,14 +153,13 @@ class Stream(Direct):
         """Send the next page of events and move the cursor behind it."""
         listener = self.listener
         version = listener.version
-        if listener.cursor < listener.read_to:
-            chosen, cursor = await self._read_log(listener.read_to)
-        else:
-            newer = self._runtime.hub.after(listener.cursor)
-            if newer is None:
-                chosen, cursor = await self._read_log(self._runtime.hub.head)
-            else:
-                chosen, cursor = self._take(newer)
+        newer: Iterable[Delivery] | None = None
+        cursor = self._runtime.hub.head
+        if listener.cursor >= listener.read_to:
+            newer = self._runtime.hub.ring.after(listener.cursor)
+        if newer is None:
+            newer, cursor = await self._read_log(max(cursor, listener.read_to))
+        chosen, cursor = self._take(newer, cursor)
         if listener.version != version:
             return  # a topic came in meanwhile: read again, with it
         # A client may be ahead of this process; its position never goes back.
@@ -179,12 +181,12 @@ class Stream(Direct):
         async with self._runtime.catching_up, self._runtime.database.read() as read:
             return await replay.page(read, self.listener, until)
 
-    def _take(self, newer: Iterable[Delivery]) -> tuple[list[Delivery], int]:
-        """Choose from the ring what concerns the client, at most a frame's worth."""
+    def _take(self, newer: Iterable[Delivery], cursor: int) -> tuple[list[Delivery], int]:
+        """Choose what concerns the client, at most a frame's worth, and where that ends."""
         listener = self.listener
         form, code = self.channel.form, self.channel.language
         chosen: list[Delivery] = []
-        size, cursor = 0, self._runtime.hub.head
+        size = 0
         for delivery in newer:
             if not delivery.concerns(listener.viewer_id, listener.topics):
                 continue

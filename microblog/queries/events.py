@@ -76,7 +76,8 @@ class Delivery:
 
     It concerns `event.user_id` alone where that is set; else everyone who listens to one of
     `topics`, and those of `homes` who listen to their home feed. `subject` is the post, person or
-    notification; `unread` the recipient's unread notifications. `encoded` keeps what
+    notification; `unread` the recipient's unread notifications; neither is `loaded` where the
+    recipient did not listen. `encoded` keeps what
     `render.frames` made of it, once for each form and language.
     """
 
@@ -85,6 +86,7 @@ class Delivery:
     homes: Set[int] = frozenset()
     subject: PostRow | Person | NotificationRow | None = None
     unread: int = 0
+    loaded: bool = False
     encoded: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def concerns(self, viewer_id: int | None, topics: Collection[str]) -> bool:
@@ -151,10 +153,11 @@ def _conditions_of(topic: str, viewer_id: int | None) -> Iterable[ColumnElement[
     elif kind == "user":
         yield and_(shared, EventRow.actor_id == int(name))
     elif kind == "post":
-        yield and_(of_posts, EventRow.ref_id == int(name))
+        yield and_(of_posts, or_(EventRow.ref_id == int(name), EventRow.id == int(name)))
     elif kind == "tag":
         tagged = select(PostTag.post_id).where(PostTag.tag == name)
-        yield and_(of_posts, EventRow.ref_id.in_(tagged))
+        # A post has the id of the event that published it, which names no other thing.
+        yield and_(of_posts, or_(EventRow.ref_id.in_(tagged), EventRow.id.in_(tagged)))
 
 
 async def count_between(read: Read, low: int, limit: int) -> int:
@@ -200,6 +203,7 @@ async def deliveries(
         else:
             note = notes.get(event.ref_id or 0) if event.kind is Kind.NOTIFIED else None
             delivery = Delivery(event, subject=note, unread=unread.get(event.user_id or 0, 0))
+            delivery.loaded = event.user_id in listener_ids
         made.append(delivery)
     return made
 

@@ -87,11 +87,12 @@ async def home(read: Read, viewer_id: int, window: Window) -> Page[PostRow]:
         edge = (window.after or 0) + NEAR_EVENTS
         near = Window(window.limit, min(edge, greatest) + 1, window.after)
     else:
-        edge = min(window.before or greatest + 1, greatest + 1) - NEAR_EVENTS
+        end = greatest + 1 if window.before is None else min(window.before, greatest + 1)
+        edge = end - NEAR_EVENTS
         near = Window(window.limit, window.before, max(edge, window.after or 0))
     ids = await _chosen(read, "near", viewer_id, near, rising=window.rising)
     missing = window.limit + 1 - len(ids)
-    beyond = edge < greatest if window.rising else edge > (window.after or 0)
+    beyond = edge < greatest if window.rising else edge > max(window.after or 0, 0)
     if missing and beyond:
         ids += await _merged(read, viewer_id, edge, window, missing)
     return await _page(read, ids, window)

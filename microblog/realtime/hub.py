@@ -6,18 +6,21 @@ listeners, and a slow one costs nothing but its place.
 
 import asyncio
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
-from microblog.core.events import Kind
+import structlog
+
 from microblog.queries.events import HOME, Delivery
 from microblog.realtime.listeners import Channel, Listener
+from microblog.realtime.ring import Ring
 
-RING_EVENTS = 2000
 WRITTEN_AT_ONCE = 250  # connections; then whoever else is waiting has a turn
 PULSE_SECONDS = 1.0
 RESTARTING = 1012  # RFC 6455, section 7.4.2: come back, here or to another process
+
+log = structlog.get_logger(__name__)
 
 
 class Hub:
@@ -26,18 +29,17 @@ class Hub:
     def __init__(self) -> None:
         self.epoch = ""
         self.head = 0
-        self.floor = 0
+        self.ring = Ring()
         self.listeners: set[Listener] = set()
         self.newcomers: set[Listener] = set()
         self.wanted = asyncio.Event()
-        self._ring: deque[Delivery] = deque(maxlen=RING_EVENTS)
         self._by_topic: dict[str, set[Listener]] = defaultdict(set)
         self._by_viewer: dict[int, set[Listener]] = defaultdict(set)
 
     def start(self, epoch: str, head: int) -> None:
         """Begin at the end of a log. Who listened to another one is sent to begin anew."""
-        self.epoch, self.head, self.floor = epoch, head, head
-        self._ring.clear()
+        self.epoch, self.head = epoch, head
+        self.ring.begin(head)
         self.send_away("the history was replaced")
 
     def skip(self, head: int) -> None:
@@ -45,8 +47,8 @@ class Hub:
 
         Whoever comes reads them from the log, or has them read into the ring.
         """
-        self.head, self.floor = head, head
-        self._ring.clear()
+        self.head = head
+        self.ring.begin(head)
 
     def send_away(self, reason: str) -> None:
         """Close every connection in such a way that its client comes back."""
@@ -61,7 +63,10 @@ class Hub:
             now = time.monotonic()
             for number, listener in enumerate(list(self.listeners), start=1):
                 if listener.connection is not None:
-                    listener.connection.beat(now)
+                    try:
+                        listener.connection.beat(now)
+                    except Exception:
+                        log.exception("hub.no_heartbeat")
                 if number % WRITTEN_AT_ONCE == 0:
                     await asyncio.sleep(0)
 
@@ -82,41 +87,25 @@ class Hub:
         self.newcomers.add(listener)
         self.wanted.set()
 
-    def refill(self, older: Sequence[Delivery], floor: int) -> None:
-        """Put events before the ring's first, oldest first; now it holds all after `floor`."""
-        self._ring.extendleft(reversed(older))
-        self.floor = floor
-
-    def room(self) -> int:
-        """Return how many older events the ring can still take."""
-        return RING_EVENTS - len(self._ring)
-
-    def authors(self) -> set[int]:
-        """Return who wrote the posts of which the ring's events speak."""
-        return {one.event.actor_id for one in self._ring if one.topics}
-
     def admit(self, newcomers: Iterable[Listener], homes: dict[int, set[int]]) -> None:
         """Let newcomers hear what is published from now on, and catch up with what was.
 
         `homes` says for each author of the ring who of the newcomers has them at home.
         """
-        for delivery in self._ring:
-            if delivery.topics and (more := homes.get(delivery.event.actor_id)):
-                delivery.homes = delivery.homes | more
-        personal = {one.event.user_id: one.event.id for one in self._ring if one.event.user_id}
+        self.ring.bring_home(homes)
+        own = self.ring.unread_by()
         for listener in newcomers:
             if listener not in self.newcomers:
                 continue  # it has gone meanwhile
             self.newcomers.discard(listener)
             if listener.viewer_id is not None:
-                known = listener.viewer_id in self._by_viewer
                 self._by_viewer[listener.viewer_id].add(listener)
-                mine = 0 if known else personal.get(listener.viewer_id, 0)
+                mine = own.get(listener.viewer_id, 0)
                 if listener.cursor < mine:
-                    listener.read_to = mine  # the ring has no more than the number of it
+                    listener.read_to = mine
             for topic in listener.topics:
                 self._by_topic[topic].add(listener)
-            if listener.cursor < self.floor:
+            if listener.cursor < self.ring.floor:
                 listener.read_to = self.head
             if listener.cursor < self.head:
                 self._fall_behind(listener, listener.cursor)
@@ -136,6 +125,9 @@ class Hub:
             listener.cursor = self.position(listener)
             listener.topics.add(topic)
             listener.version += 1
+            if listener.due:  # a page without the topic was about to be written to it
+                listener.due = False
+                self._wake(listener)
             if listener not in self.newcomers:
                 self._by_topic[topic].add(listener)
         return listener.cursor
@@ -158,13 +150,10 @@ class Hub:
         before = self.head
         heard: list[tuple[Delivery, Set[Listener]]] = []
         for delivery in deliveries:
-            if len(self._ring) == RING_EVENTS:
-                self.floor = self._ring[0].event.id
-            if delivery.event.kind is Kind.POST_DELETED:
-                self._forget_post(delivery.event.ref_id)
-            self._ring.append(delivery)
+            self.ring.append(delivery)
             if listeners := self._listeners_of(delivery):
                 heard.append((delivery, listeners))
+            self.ring.share_home(delivery)
         self.head = deliveries[-1].event.id
         ready: list[tuple[Channel, list[Delivery], list[Listener]]] = []
         for chosen, same in _alike(heard):
@@ -182,7 +171,7 @@ class Hub:
             if listener.behind or listener.cursor > before or listener.connection is None:
                 self._fall_behind(listener, before)
             else:
-                listener.behind = True
+                listener.behind = listener.due = True
                 listener.cursor = before
                 ready[listener.connection.channel].append(listener)
         return ready
@@ -195,8 +184,14 @@ class Hub:
             if start:
                 await asyncio.sleep(0)
             group = listeners[start : start + WRITTEN_AT_ONCE]
-            there = [one for one in group if one.behind and one in self.listeners]
-            refused = channel.push(chosen, head, there)
+            there = [one for one in group if one.due and one.behind and one in self.listeners]
+            for listener in group:
+                listener.due = False
+            try:
+                refused = channel.push(chosen, head, there)
+            except Exception:
+                log.exception("hub.not_pushed")
+                refused = there  # each finds out by itself whether the fault is its own
             for listener in refused:
                 self._wake(listener)
 
@@ -210,24 +205,6 @@ class Hub:
     def _wake(listener: Listener) -> None:
         if listener.connection is not None:
             listener.connection.catch_up()
-
-    def _forget_post(self, post_id: int | None) -> None:
-        """Let nobody who is late have a post that is gone."""
-        for delivery in self._ring:
-            if delivery.event.id == post_id and delivery.event.kind is Kind.POST_PUBLISHED:
-                delivery.subject = None
-                delivery.encoded.clear()
-
-    def after(self, cursor: int) -> Iterator[Delivery] | None:
-        """Return the ring's events after `cursor`, oldest first; None if it begins later."""
-        if cursor < self.floor:
-            return None
-        newest_first = []
-        for delivery in reversed(self._ring):
-            if delivery.event.id <= cursor:
-                break
-            newest_first.append(delivery)
-        return reversed(newest_first)
 
     def _listeners_of(self, delivery: Delivery) -> set[Listener]:
         found: set[Listener] = set()

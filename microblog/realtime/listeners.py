@@ -44,13 +44,14 @@ class Listener:
 
     All up to `cursor` is dealt with. While `behind` is false nothing after it concerns the
     listener up to the hub's head. What lies up to `read_to` it must read from the log itself.
-    `version` counts the changes of `topics`.
+    `version` counts the changes of `topics`. While `due`, a page is about to be written to it.
     """
 
     __slots__ = (
         "behind",
         "connection",
         "cursor",
+        "due",
         "family_id",
         "read_to",
         "session_id",
@@ -76,6 +77,7 @@ class Listener:
         self.family_id = family_id
         self.connection = connection
         self.behind = False
+        self.due = False
         self.read_to = 0
         self.version = 0
 

@@ -20,6 +20,7 @@ PAGE_EVENTS = 1000
 POLL_SECONDS = 1.0
 CROWD = 20  # newcomers at once; then the next wait a little, to be let in together
 CROWD_PAUSE_SECONDS = 0.4
+MOST_FAILURES = 5  # on the same events; then the tail goes past them
 FEW = 3  # so many late newcomers read the log themselves; for more the ring is filled up
 
 log = structlog.get_logger(__name__)
@@ -44,19 +45,33 @@ class Tail:
     async def follow(self) -> None:
         """Read what comes, for ever. An unreachable database is tried again at each poll."""
         listening = asyncio.create_task(self._listen(), name="bell to tail")
+        failures = 0
         try:
             while True:
                 await self._wait()
                 try:
                     await finished(self.catch_up())
+                    failures = 0
                 except Unavailable:
                     log.warning("tail.database_away")
                     await asyncio.sleep(POLL_SECONDS)
                 except Exception:
                     log.exception("tail.failed")
+                    failures += 1
                     await asyncio.sleep(POLL_SECONDS)
+                    if failures == MOST_FAILURES:
+                        failures = 0
+                        await finished(self._go_past())
         finally:
             listening.cancel()
+
+    async def _go_past(self) -> None:
+        """Leave behind what cannot be read; all come back and read the log for themselves."""
+        try:
+            async with self._database.read() as read:
+                await self._begin_anew(read)
+        except Exception:
+            log.exception("tail.failed")
 
     async def _listen(self) -> None:
         while True:
@@ -80,16 +95,17 @@ class Tail:
                 newcomers = self._let_in()
                 arrived = frozenset(n.viewer_id for n in newcomers if n.viewer_id is not None)
                 older = await self._older(read, newcomers, arrived)
-                homes = await followers_among(read, hub.authors() if arrived else (), arrived)
+                homes = await followers_among(read, hub.ring.authors() if arrived else (), arrived)
                 listened = bool(hub.listeners)
                 viewers = hub.viewers() | arrived
                 deliveries = await events.deliveries(read, page, viewers) if listened else []
                 # Last: what was read before is of this history, if it still is the one.
-                if await events.epoch(read) != hub.epoch:
+                end = await events.head(read)
+                if end.epoch != hub.epoch or end.pruned_to > hub.head:
                     await self._begin_anew(read)
                     return
             if older is not None:
-                hub.refill(*older)
+                hub.ring.refill(*older)
             if newcomers:
                 hub.admit(newcomers, homes)
             if deliveries:
@@ -100,9 +116,9 @@ class Tail:
                 return
 
     async def _begin_anew(self, read: Read) -> None:
-        """Follow another history: an older backup was put back."""
+        """Follow the log from its end: an older backup was put back, or we cannot go on."""
         head = await events.head(read)
-        log.warning("tail.new_history", epoch=head.epoch, head=head.cursor)
+        log.warning("tail.begins_anew", epoch=head.epoch, head=head.cursor)
         if self.on_new_history is not None:
             self.on_new_history()
         self._hub.start(head.epoch, head.cursor)
@@ -127,11 +143,11 @@ class Tail:
         None where the ring has it, has no room, or so few are late that they read it themselves.
         """
         hub = self._hub
-        late = [one.cursor for one in newcomers if one.cursor < hub.floor]
-        room = hub.room()
+        late = [one.cursor for one in newcomers if one.cursor < hub.ring.floor]
+        room = hub.ring.room
         if len(late) <= FEW or room == 0:
             return None
         low = min(late)
-        found = await events.before(read, low, hub.floor, room)
+        found = await events.before(read, low, hub.ring.floor, room)
         older = await events.deliveries(read, found, hub.viewers() | arrived)
         return older, low if len(found) < room else found[0].id - 1

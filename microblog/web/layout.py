@@ -53,7 +53,7 @@ def _context() -> dict[str, Any]:
     return {
         "viewer": views.person(visitor.user) if visitor.user else None,
         "language": language.current(),
-        "languages": {code: language.own_name(code) for code in settings.languages},
+        "languages": tuple((code, language.own_name(code)) for code in settings.languages),
         "theme": _theme(visitor),
         "csrf_token": forms.new_token(),
         "live": g.get("live"),

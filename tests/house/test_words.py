@@ -76,9 +76,9 @@ def untranslated(page: str) -> list[str]:
 def pseudo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Speak that language in every page."""
     monkeypatch.setattr(language, "catalogue", lambda _: Pseudo())
-    templates.environment.cache_clear()
+    templates.forget()
     yield
-    templates.environment.cache_clear()
+    templates.forget()
 
 
 @pytest.fixture

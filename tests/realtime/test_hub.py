@@ -2,8 +2,9 @@
 
 from microblog.core.events import Kind, LoggedEvent
 from microblog.queries.events import EXPLORE, HOME, Delivery
-from microblog.realtime.hub import RING_EVENTS, Hub
+from microblog.realtime.hub import Hub
 from microblog.realtime.listeners import Listener
+from microblog.realtime.ring import RING_EVENTS
 
 
 def post_event(event_id: int, *topics: str, homes: set[int] | None = None) -> Delivery:
@@ -29,7 +30,7 @@ def come_in(hub: Hub, *newcomers: Listener, homes: dict[int, set[int]] | None = 
 
 
 def ids(hub: Hub, listener: Listener) -> list[int] | None:
-    newer = hub.after(listener.cursor)
+    newer = hub.ring.after(listener.cursor)
     if newer is None:
         return None
     return [d.event.id for d in newer if d.concerns(listener.viewer_id, listener.topics)]
@@ -123,7 +124,7 @@ async def test_newcomer_reads_itself_what_was_told_to_it_alone_and_what_the_ring
 async def test_ring_is_filled_up_from_behind() -> None:
     hub = started(10)
     await hub.publish([post_event(11, EXPLORE)])
-    hub.refill([post_event(5, EXPLORE), post_event(9, EXPLORE)], 4)
+    hub.ring.refill([post_event(5, EXPLORE), post_event(9, EXPLORE)], 4)
     late = Listener(None, [EXPLORE], 4)
     come_in(hub, late)
     assert ids(hub, late) == [5, 9, 11]
@@ -134,7 +135,7 @@ async def test_post_that_was_deleted_is_told_to_nobody_who_is_late() -> None:
     hub = started()
     await hub.publish([post_event(1, EXPLORE)])
     gone = Delivery(LoggedEvent(2, Kind.POST_DELETED, 1, None, 1), frozenset([EXPLORE]))
-    (published,) = hub.after(0) or ()
+    (published,) = hub.ring.after(0) or ()
     published.encoded["form", "en"] = "what it said"
     await hub.publish([gone])
     assert published.subject is None
@@ -145,7 +146,7 @@ async def test_another_history_empties_the_ring() -> None:
     hub = started()
     await hub.publish([post_event(1, EXPLORE)])
     hub.start("another", 40)
-    assert (hub.epoch, hub.head, hub.after(39), list(hub.after(40) or ())) == (
+    assert (hub.epoch, hub.head, hub.ring.after(39), list(hub.ring.after(40) or ())) == (
         "another",
         40,
         None,
@@ -157,8 +158,8 @@ async def test_ring_says_so_when_it_begins_later() -> None:
     hub = started()
     for number in range(1, RING_EVENTS + 2):
         await hub.publish([post_event(number, EXPLORE)])
-    assert hub.after(0) is None
-    newer = hub.after(1)
+    assert hub.ring.after(0) is None
+    newer = hub.ring.after(1)
     assert newer is not None
     assert next(iter(newer)).event.id == 2
 
