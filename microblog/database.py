@@ -27,13 +27,17 @@ from microblog.core.errors import Unavailable
 from microblog.core.events import Event
 from microblog.models import EventRow, Model, table
 from microblog.settings import Settings
-from microblog.stores import Engines, Scope, Store, open_store
+from microblog.stores import LOCKED_SECONDS, Engines, Scope, Store, open_store
 
 M = TypeVar("M", bound=Model)
 
 RETRY_AFTER_SECONDS = 2
-# PostgreSQL: serialization failure, deadlock, and a row whose owner went meanwhile.
-TRY_AGAIN = {"40001", "40P01", "23503"}
+# PostgreSQL: serialization failure, deadlock, a lock that another keeps for too long, and a row
+# whose owner went meanwhile.
+TRY_AGAIN = {"40001", "40P01", "55P03", "23503"}
+# Its classes of errors that say it is away: a lost connection; nothing left of memory, disk or
+# connections; a server that is ending, or has just begun and takes nobody yet.
+AWAY = ("08", "53", "57P")
 PASSING = ("locked", "unable to open", "disk", "FOREIGN KEY")  # parts of SQLite's messages
 LOG_LOCK = 0x6D_69_63_72_6F_62_6C_67  # "microblg": the advisory lock of the log on PostgreSQL
 
@@ -113,11 +117,11 @@ class Tx(Read):
         """Let one transaction at a time pass for `name` (SQLite has one writer anyway)."""
         if self.vendor == "postgresql":
             key = int.from_bytes(name[:8], signed=True)
-            await self.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+            await self.execute(_LOCKED, {"key": key})
 
     async def _lock_log(self) -> None:
         if self.vendor == "postgresql" and not self._logged:
-            await self.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOG_LOCK})
+            await self.execute(_LOCKED, {"key": LOG_LOCK})
         self._logged = True
 
     async def _write_log(self) -> bool:
@@ -136,6 +140,10 @@ def _insertion(model: type[Model]) -> Executable:
 
 
 _LOGGED = insert(table(EventRow)).returning(table(EventRow).c.id)
+# In one question, and not as a setting of the connection: PgBouncer would refuse that.
+_LOCKED = text(
+    f"SELECT set_config('lock_timeout', '{LOCKED_SECONDS:.0f}s', true), pg_advisory_xact_lock(:key)"
+)
 
 
 def _columns(item: Event, now: datetime) -> dict[str, Any]:
@@ -220,7 +228,8 @@ def _is_passing(error: BaseException) -> bool:
         return False
     if error.connection_invalidated:
         return True
-    if getattr(error.orig, "sqlstate", None) in TRY_AGAIN:
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state in TRY_AGAIN or state.startswith(AWAY):
         return True
     if isinstance(error.orig, sqlite3.Error):
         message = str(error.orig)

@@ -4,6 +4,7 @@
 read when serving begins, where a plain server imports `microblog:app`.
 """
 
+import asyncio
 import gc
 from functools import cache
 from typing import Any
@@ -12,7 +13,20 @@ import structlog
 from quart import Quart
 
 from microblog import api, live, web
-from microblog.edge import auth, compression, csrf, drain, errors, headers, language, logs, room
+from microblog.edge import (
+    auth,
+    below_asgi,
+    compression,
+    csrf,
+    drain,
+    errors,
+    headers,
+    language,
+    logs,
+    room,
+    strangers,
+    templates,
+)
 from microblog.edge.connection import FinishingConnection
 from microblog.edge.errors import Problem
 from microblog.edge.request import LONGEST_BODY_BYTES, MicroblogRequest, asking
@@ -49,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.after_request(logs.write_access)
     app.after_request(headers.add)
     app.after_request(compression.compress)
+    app.after_websocket(headers.add_to_refusal)
     app.teardown_request(room.leave)
 
     _open_while_serving(app, settings)
@@ -75,7 +90,9 @@ def _open_while_serving(app: Quart, settings: Settings | None) -> None:
         opened = app.extensions[EXTENSION] = Runtime.assemble(chosen, secret)
         if opened.bell.name == "memory" and opened.database.vendor != "sqlite":
             log.warning("bell.unheard", told="other processes see what happens up to 1 s later")
-        opened.most_sockets = room.make(chosen)
+        _expect_many(opened)
+        templates.prepare(chosen.languages)
+        below_asgi.mend()
         drain.install(app, opened.stopping)
         await opened.open()
         _spare_the_collector()
@@ -86,6 +103,13 @@ def _open_while_serving(app: Quart, settings: Settings | None) -> None:
             await app.extensions[EXTENSION].close()
         if (ending := drain.of(app)) is not None:
             ending.close()
+
+
+def _expect_many(opened: Runtime) -> None:
+    files, loop = room.raise_limit(), asyncio.get_running_loop()
+    opened.most_sockets = room.sockets(opened.settings, files)
+    room.expect_exhaustion(loop)
+    strangers.watch(loop, files)
 
 
 @cache

@@ -12,6 +12,7 @@ from quart.asgi import ASGIHTTPConnection
 from quart.utils import cancel_tasks, raise_task_exceptions
 
 from microblog.edge import drain
+from microblog.edge.request import routable
 
 
 class FinishingConnection(ASGIHTTPConnection):
@@ -21,6 +22,7 @@ class FinishingConnection(ASGIHTTPConnection):
     _receiving: "asyncio.Future[None] | None" = None
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        self.scope["path"] = routable(self.scope["path"])
         ending = drain.of(self.app)
         if ending is None:
             await self._answer(receive, send)

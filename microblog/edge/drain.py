@@ -60,6 +60,7 @@ class Drain:
         connection = below_asgi.connection_of(send)
         if connection is not None:
             self._connections.add(connection)
+            below_asgi.note_asked(connection)
             if self._server is None:
                 self._server = connection
                 self._tasks.append(asyncio.create_task(self._heed(connection), name="stop"))

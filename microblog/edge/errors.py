@@ -39,7 +39,7 @@ from microblog.core.errors import (
     Unavailable,
     message,
 )
-from microblog.edge import auth, payloads, templates
+from microblog.edge import auth, payloads, room, templates
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
 from microblog.edge.request import MicroblogRequest, asking, here, is_api, wants_json
@@ -121,6 +121,7 @@ def install(app: Quart) -> None:
     app.register_error_handler(RequestSchemaValidationError, _schema)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(OSError, _system)
     app.register_error_handler(Exception, _unknown)
 
 
@@ -179,6 +180,13 @@ async def _database(error: DBAPIError) -> Response:
     if getattr(error.orig, "sqlstate", None) == CHARACTER_NOT_IN_REPERTOIRE:
         return await answer(Problem(400))
     return await _unknown(error)
+
+
+async def _system(error: OSError) -> Response:
+    if error.errno not in room.NO_MORE_FILES:
+        return await _unknown(error)
+    log.warning("request.unavailable", request_id=request_id(), cause=repr(error))
+    return await answer(Problem(503, retry_after_seconds=2))
 
 
 async def _unknown(error: Exception) -> Response:

@@ -1,9 +1,11 @@
 """Headers on every answer, errors too: what a browser may do with it, and who it is for."""
 
 import secrets
+from typing import Any
 
-from quart import Response, g, request
+from quart import Response, g
 
+from microblog.edge.request import asking, is_ambiguous
 from microblog.runtime import runtime
 
 CONTENT_SECURITY_POLICY = (
@@ -43,6 +45,13 @@ async def add(response: Response) -> Response:
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "private, no-cache"
         response.vary.update(["Cookie", "Accept", "Accept-Language"])
-    if request.method == "GET" and response.status_code >= 500:
+    if is_ambiguous(asking()):
+        response.headers["Connection"] = "close"  # what follows is not to be taken for a request
+    if asking().method == "GET" and response.status_code >= 500:
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+async def add_to_refusal(response: Any) -> Any:
+    """Add them to the answer of a handshake that was refused; one that was accepted has none."""
+    return None if response is None else await add(response)

@@ -20,7 +20,8 @@ def configure(level: str) -> None:
     """Write events from `level` on, in colour to a terminal, else as JSON."""
     terminal = sys.stderr.isatty()
     renderer: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Never the values of variables, which other libraries would show where they are installed.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

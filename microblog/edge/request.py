@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 from quart import Request, has_websocket_context, request, websocket
 from quart.formparser import FormDataParser
@@ -101,8 +102,33 @@ def _refuse_file(*_: Any) -> NoReturn:
     raise UnsupportedMediaType("No page takes files.")
 
 
+def routable(path: str) -> str:
+    """Return the path of a request's target, which may name a host too (RFC 9112, 3.2.2).
+
+    What is neither becomes a path that leads nowhere; Quart would stumble over it.
+    """
+    if path.startswith("/"):
+        return path
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(path)
+        if parts.scheme.lower() in {"http", "https"}:
+            return parts.path or "/"
+    return "/*"
+
+
+def is_ambiguous(asked: Request | Websocket) -> bool:
+    """Whether two readers of a request may differ on where it ends (RFC 9112, 6.1)."""
+    both = "Transfer-Encoding" in asked.headers and "Content-Length" in asked.headers
+    return both or asked.method in {"CONNECT", "PRI"}  # what follows may be no HTTP/1.1 at all
+
+
 async def whole_body() -> None:
-    """Wait for the body of the current request; raises RequestTimeout for a very slow one."""
+    """Wait for the body of the current request.
+
+    Raises RequestTimeout for a very slow one, and BadRequest where its end is ambiguous.
+    """
+    if is_ambiguous(request):
+        raise BadRequest
     body = request.body
     if isinstance(body, CountedBody):
         await body.arrive()

@@ -1,7 +1,13 @@
 """How much a process takes on at once: requests, and live connections where files are few.
 
-`factory` sees to both: `make` at the start, `guard` before each request and `leave` after it.
+`factory` sees to both: `raise_limit` and `sockets` at the start, `guard` before each request and
+`leave` after it.
 """
+
+import asyncio
+import errno
+import time
+from typing import Any
 
 import structlog
 from quart import g, request
@@ -17,6 +23,8 @@ except ImportError:  # Windows, which has no such limit
     resource = None  # type: ignore[assignment]
 
 RETRY_AFTER_SECONDS = 2
+TOLD_EACH_SECONDS = 60.0
+NO_MORE_FILES = {errno.EMFILE, errno.ENFILE}
 ALWAYS_SERVED = ("/healthz", "/readyz", "/static/")
 FILES_OF_A_CONNECTION = 2  # an SQLite file and its write-ahead log
 FILES_OF_THE_PROCESS = 32  # what listens, logs, wakes, and is read now and then
@@ -45,13 +53,12 @@ async def leave(_error: BaseException | None) -> None:
         runtime().requests -= 1
 
 
-def make(settings: Settings) -> int:
-    """Let the process open as many files as it may; return how many live connections that allows.
+def sockets(settings: Settings, files: int | None) -> int:
+    """Return how many live connections there is room for, with so many files.
 
     At most `sockets_per_process`; where files are fewer the log says so.
     """
     wanted = settings.sockets_per_process
-    files = _raise_limit()
     if files is None:
         return wanted
     database = FILES_OF_A_CONNECTION * (settings.pool_size + settings.pool_overflow + 1)
@@ -63,7 +70,7 @@ def make(settings: Settings) -> int:
     return most
 
 
-def _raise_limit() -> int | None:
+def raise_limit() -> int | None:
     """Raise the limit of open files as far as it goes and return it; None where there is none."""
     if resource is None:
         return None
@@ -74,3 +81,27 @@ def _raise_limit() -> int | None:
     except (OSError, ValueError):  # macOS allows fewer than it says
         log.debug("files.limit_kept", files=files)
     return None if files == resource.RLIM_INFINITY else files
+
+
+def expect_exhaustion(loop: asyncio.AbstractEventLoop) -> None:
+    """Let a loop that can accept nobody, because no file is left, say so once a minute.
+
+    asyncio says it with a traceback for each place in the queue, again each second, and has little
+    time left for whoever is inside.
+    """
+    usual = loop.get_exception_handler()
+    told = -TOLD_EACH_SECONDS
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal told
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in NO_MORE_FILES:
+            if time.monotonic() - told > TOLD_EACH_SECONDS:
+                told = time.monotonic()
+                log.warning("files.exhausted", told="nobody new is let in until somebody leaves")
+        elif usual is not None:
+            usual(loop, context)
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)

@@ -11,10 +11,13 @@ from quart import Quart
 from quart.asgi import ASGIWebsocketConnection
 
 from microblog.edge import drain
+from microblog.edge.request import routable
 from microblog.live import transport
+from microblog.live.inbound import LARGEST_FRAME_BYTES
 
 INBOX_FRAMES = 32
 EMPTY_BINARY = b""
+TOO_LARGE_FRAME = " " * (LARGEST_FRAME_BYTES + 1)  # stands for one of which nothing was kept
 
 
 class Inbox:
@@ -54,12 +57,18 @@ class BoundedConnection(ASGIWebsocketConnection):
         self.queue: Any = Inbox()
 
     async def __call__(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        self.scope["path"] = routable(self.scope["path"])
         if (ending := drain.of(self.app)) is not None:
             ending.enter(send)
-        transport.refuse_compression(send)
         self._transport = transport.transport_of(send)
+        transport.guard(send, LARGEST_FRAME_BYTES, self._close_for_size)
         self.scope[transport.SCOPE_KEY] = self._transport  # type: ignore[literal-required]
         await super().__call__(receive, send)
+
+    def _close_for_size(self) -> None:
+        """End what the server has closed; it would wait for the client's answer for ever."""
+        transport.abort_later(self._transport)
+        self.queue.put(TOO_LARGE_FRAME)
 
     async def handle_messages(self, receive: ASGIReceiveCallable) -> None:
         while True:

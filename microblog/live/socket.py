@@ -1,5 +1,6 @@
 """The door of the `/live` WebSocket: who may come in, from which position, and how it is closed."""
 
+import asyncio
 from typing import Any, cast
 
 from quart import Blueprint, g, websocket
@@ -68,6 +69,9 @@ async def _turn_away(form: str, reason: str) -> None:
 async def _close(code: int, reason: str) -> None:
     transport.abort_later(transport.found_in(websocket.scope))
     await websocket.close(code, reason)
+    if code == inbound.TOO_LARGE:
+        # It may be in the middle of its message: hung up on now, it would not hear why.
+        await asyncio.sleep(transport.LINGER_SECONDS)
 
 
 def _form_asked_for() -> str:

@@ -7,6 +7,7 @@ used.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from microblog.edge import below_asgi
@@ -27,12 +28,12 @@ def found_in(scope: Any) -> asyncio.WriteTransport | None:
     return kept
 
 
-def refuse_compression(send: Any) -> None:
-    """Let the handshake accept no extension.
+def guard(send: Any, most: int, too_large: Callable[[], None]) -> None:
+    """Let the handshake accept no extension, and keep no message longer than `most`.
 
     A compressed frame may unfold into a gigabyte, and compressing costs 100 kB a connection.
     """
-    below_asgi.refuse_extensions(send)
+    below_asgi.guard(send, most, too_large)
 
 
 def text_frame(text: str) -> bytes:

@@ -24,7 +24,10 @@ SCRIPTS = [path for path in sorted(ROOT.glob("static/js/**/*.js")) if path.is_fi
 TEMPLATES = sorted((ROOT / "templates").rglob("*.*"))
 PAGES = [path for path in TEMPLATES if path.suffix == ".html" and "email" not in path.parts]
 
-USES = re.compile(r"""{%-?\s*(extends|include|import|from)\s+["']([^"']+)["']""")
+USES = re.compile(
+    r"""(?:{%-?\s*(?=extends|include|import|from)|{{\s*)"""
+    r"""(extends|include|import|from|part)[\s(]+["']([^"']+)["']"""
+)
 RENDERS = re.compile(r"""["']([\w/.-]+\.html)["']""")
 
 

@@ -1,0 +1,92 @@
+"""S17: what ends a session closes its sockets on every worker, also while Redis is dead."""
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from microblog.actions import sessions
+from microblog.queries import users
+from tests import forms
+from tests.crowd import token_of
+from tests.faults.conftest import on_all
+from tests.faults.sites import ALONE, Site, form_token, spread
+from tests.live.clients import LiveClient, listening
+
+pytestmark = [on_all, pytest.mark.S17]
+
+SOCKETS = 5
+CLOSED_SECONDS = 2.0
+
+
+async def closed(site: Site, clients: dict[LiveClient, int], began: float) -> None:
+    """Check that all are told that their session ended, on each of the workers, and soon."""
+    assert len(clients) == SOCKETS
+    assert len(set(clients.values())) >= (1 if site.setup == ALONE else 2)
+    codes = await asyncio.gather(*(client.close_code(10) for client in clients))
+    took = time.monotonic() - began
+    print(f"{site.setup}: {len(set(clients.values()))} workers, closed after {took:.2f} s")
+    assert codes == [4001] * SOCKETS
+    assert took <= forms.at_most(CLOSED_SECONDS)
+
+
+async def status_of(site: Site, cookie: str) -> int:
+    """Ask for what only its owner sees, with a cookie."""
+    async with httpx.AsyncClient(base_url=site.server.url, cookies={"session": cookie}) as http:
+        shown = await http.get("/notifications", headers={"Accept": "application/json"})
+        return shown.status_code
+
+
+async def test_end_of_a_session_closes_its_sockets_on_every_worker_without_redis(
+    own_site: Site,
+) -> None:
+    """One after another: a log-out, a change of the password, tokens given back."""
+    browser = await own_site.browser("mina")
+    cookie = browser.cookies["session"]
+    token, other = await token_of(own_site.server, "jun"), await token_of(own_site.server, "sora")
+    if own_site.redis is not None:
+        await asyncio.to_thread(own_site.redis.kill)
+    async with AsyncExitStack() as stack, listening(own_site.live_url, token=other) as bystander:
+        stack.push_async_callback(browser.aclose)
+        assert await status_of(own_site, cookie) == 200
+        clients = await spread(stack, own_site, SOCKETS, cookie=cookie)
+        form = {"csrf_token": form_token((await browser.get("/")).text)}
+        began = time.monotonic()
+        assert (await browser.post("/auth/logout", data=form)).status_code == 303
+        await closed(own_site, clients, began)
+        assert await status_of(own_site, cookie) == 401
+
+        clients = await spread(stack, own_site, SOCKETS, token=token)
+        began = time.monotonic()
+        await change_password(own_site, "jun")
+        await closed(own_site, clients, began)
+        await refused(own_site, token)
+
+        clients = await spread(stack, own_site, SOCKETS, token=other)
+        began = time.monotonic()
+        headers = {"Authorization": f"Bearer {other}"}
+        async with httpx.AsyncClient(base_url=own_site.server.url, headers=headers) as http:
+            assert (await http.delete("/api/tokens")).status_code == 204
+            await closed(own_site, clients, began)
+            assert (await http.delete("/api/tokens")).status_code == 401
+        assert await bystander.close_code() == 4001  # it was opened with the same tokens
+        await refused(own_site, other)
+
+
+async def change_password(site: Site, username: str) -> None:
+    """Do what the command that sets a new password does, in a process beside the server."""
+    async with site.database() as database, database.write() as tx:
+        user = await users.by_username(tx, username)
+        assert user is not None
+        await sessions.revoke_all(tx, user.id, datetime.now(UTC))
+
+
+async def refused(site: Site, token: str) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        async with listening(site.live_url, token=token):
+            pass
+    assert refusal.value.response.status_code == 401
