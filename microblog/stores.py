@@ -38,11 +38,17 @@ async def finished(work: Coroutine[Any, Any, T]) -> T:
     A connection that is torn out of a statement is lost; SQLite has only one that writes.
     """
     task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:  # perhaps not the last one
+            cancelled = error
+    if cancelled is None:
+        return task.result()
+    if not task.cancelled():
+        task.exception()  # nobody is left to hear of it
+    raise cancelled
 
 
 class Scope(Protocol):

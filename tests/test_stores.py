@@ -46,7 +46,8 @@ async def count_of_events(database: Database) -> int:
 
 async def people(database: Database) -> list[str]:
     async with database.read() as read:
-        return list(await read.scalars(text("SELECT username FROM user ORDER BY id")))
+        found = await read.execute(text("SELECT username FROM user ORDER BY id"))
+        return list(found.scalars())
 
 
 # --- Places --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from microblog.realtime.listeners import Listener
 from microblog.render import frames
 
 FRAME_EVENTS = 50
+FRAME_BYTES = 64 * 1024  # of items; a single larger one still goes
 STEERING = {Kind.RELATIONS_CHANGED, Kind.SESSION_REVOKED, Kind.TOKENS_REVOKED}
 
 
@@ -48,6 +49,8 @@ class Channel:
                 listener.cursor, listener.behind = cursor, False
             return frozenset()
         ready = transport.text_frame(self.frame(shown, cursor))
+        if len(ready) > FRAME_BYTES and len(shown) > 1:
+            return frozenset(listeners)
         refused = set()
         for listener in listeners:
             connection = listener.connection

@@ -18,7 +18,7 @@ from microblog.core.events import Kind
 from microblog.edge import language
 from microblog.edge.auth import Visitor
 from microblog.live import inbound, transport
-from microblog.live.channel import FRAME_EVENTS, STEERING, Direct, channel
+from microblog.live.channel import FRAME_BYTES, FRAME_EVENTS, STEERING, Direct, channel
 from microblog.live.inbound import Refused
 from microblog.queries.events import Delivery
 from microblog.realtime import replay
@@ -35,7 +35,6 @@ POLICY = 1008
 
 SILENCE_SECONDS = 60.0
 STALLED_SECONDS = 5.0
-FRAME_CHARACTERS = 64 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -190,8 +189,8 @@ class Stream(Direct):
         for delivery in newer:
             if not delivery.concerns(listener.viewer_id, listener.topics):
                 continue
-            size += len(frames.item(delivery, form, code) or "")
-            if chosen and (len(chosen) == FRAME_EVENTS or size > FRAME_CHARACTERS):
+            size += len((frames.item(delivery, form, code) or "").encode())
+            if chosen and (len(chosen) == FRAME_EVENTS or size > FRAME_BYTES):
                 return chosen, chosen[-1].event.id
             chosen.append(delivery)
         return chosen, cursor

@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from microblog.actions import histories, posts, retention
 from microblog.database import Database
 from microblog.live import stream
+from microblog.live.channel import FRAME_BYTES
 from microblog.models import EventRow, table
 from microblog.settings import Settings
 from tests.conftest import both_databases
@@ -273,6 +274,6 @@ async def test_frame_read_from_the_log_is_cut_at_64_kib(
             async with asyncio.timeout(5):
                 frame = str(await client.socket.recv())
             items = json.loads(frame)["items"]
-            assert len(frame) <= stream.FRAME_CHARACTERS + 1024
+            assert len(frame.encode()) <= FRAME_BYTES + 1024
             shown += [item["data"]["id"] for item in items if item["kind"] == "post.published"]
     assert shown == [str(post_id) for post_id in written]

@@ -27,8 +27,8 @@ from tests.people import MakePost, MakeUser, access_token
 from tests.serving import serving
 
 PEOPLE = 6
-CLIENTS = 36
-POSTS = 220
+CLIENTS = 30
+POSTS = 150
 END_SECONDS = 15.0
 SMALL: list[tuple[Any, str, float]] = [
     (ring, "RING_EVENTS", 30),
@@ -111,15 +111,15 @@ class Wanderer:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._patience()):
                         await self._listen(one)
-            count = len(village.published) + chance.randrange(8)
+            count = len(village.published) + chance.randrange(30)
             with suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
+                async with asyncio.timeout(1):
                     while village.end is None and len(village.published) < count:
                         await asyncio.sleep(0.01)
 
     def _patience(self) -> float:
         """Return how long it stays; at the end a heartbeat has to come to the quiet ones too."""
-        return END_SECONDS if self.village.end else self.village.chance.random() * 1.5
+        return END_SECONDS if self.village.end else self.village.chance.random()
 
     def _arrive(self, client: LiveClient) -> None:
         if not self.connections:
