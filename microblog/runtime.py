@@ -18,12 +18,12 @@ from microblog.actions import accounts, retention, sessions
 from microblog.backends.bell import Bell, open_bell
 from microblog.core.errors import Message, Unavailable, message
 from microblog.database import Database, open_database
+from microblog.finishing import finished
 from microblog.models import User
 from microblog.queries import schema
 from microblog.realtime.hub import Hub
 from microblog.realtime.tail import Tail
 from microblog.settings import Settings
-from microblog.stores import finished
 
 EXTENSION = "microblog"
 PRESENCE_SECONDS = 60

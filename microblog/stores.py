@@ -10,7 +10,7 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
+from microblog.finishing import finished
 from microblog.settings import Settings
 
 T = TypeVar("T")
@@ -30,25 +31,6 @@ Engines: TypeAlias = tuple[Engine, Engine] | tuple[AsyncEngine, AsyncEngine]
 LOCKED_SECONDS = 5.0
 SHORTEST_PAUSE_SECONDS = 0.001
 LONGEST_PAUSE_SECONDS = 0.02
-
-
-async def finished(work: Coroutine[Any, Any, T]) -> T:
-    """Do some work with the database to its end, also when who waits for it is cancelled.
-
-    A connection that is torn out of a statement is lost; SQLite has only one that writes.
-    """
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:  # perhaps not the last one
-            cancelled = error
-    if cancelled is None:
-        return task.result()
-    if not task.cancelled():
-        task.exception()  # nobody is left to hear of it
-    raise cancelled
 
 
 class Scope(Protocol):

@@ -17,6 +17,7 @@ from microblog.core.errors import Unavailable
 from microblog.core.events import Kind
 from microblog.edge import language
 from microblog.edge.auth import Visitor
+from microblog.finishing import finished
 from microblog.live import inbound, transport
 from microblog.live.channel import FRAME_BYTES, FRAME_EVENTS, STEERING, Direct, channel
 from microblog.live.inbound import Refused
@@ -27,7 +28,6 @@ from microblog.realtime.listeners import Listener
 from microblog.realtime.replay import Start
 from microblog.render import frames
 from microblog.runtime import Runtime
-from microblog.stores import finished
 
 SESSION_ENDED = 4001
 NO_HEARTBEAT = 4009

@@ -9,12 +9,12 @@ import structlog
 from microblog.backends.bell import Bell
 from microblog.core.errors import Unavailable
 from microblog.database import Database, Read
+from microblog.finishing import finished
 from microblog.queries import events
 from microblog.queries.events import Delivery
 from microblog.queries.visibility import followers_among
 from microblog.realtime.hub import Hub
 from microblog.realtime.listeners import Listener
-from microblog.stores import finished
 
 PAGE_EVENTS = 1000
 POLL_SECONDS = 1.0
