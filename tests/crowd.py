@@ -44,6 +44,7 @@ class Reader:
     shown: Counter[str] = field(default_factory=Counter)
     seen_at: dict[str, float] = field(default_factory=dict)
     connections: int = 0
+    port: int | None = None  # that it is connected from, if it is
     _cursor: str | None = None
     _epoch: str | None = None
 
@@ -52,7 +53,9 @@ class Reader:
             server = random.choice(self.servers)
             with contextlib.suppress(OSError, ConnectionClosed, InvalidHandshake, TimeoutError):
                 await self._read_from(server)
-            await asyncio.sleep(random.random() * 0.3)
+            self.port = None
+            # The control stays away for long enough that something happens meanwhile.
+            await asyncio.sleep(random.random() * 0.3 if self.keeps_cursor else 1.0)
 
     async def _read_from(self, server: AppServer) -> None:
         since, epoch = (self._cursor, self._epoch) if self.keeps_cursor else (None, None)
@@ -60,6 +63,7 @@ class Reader:
             f"{server.ws_url}/live", topics="explore", since=since, epoch=epoch
         ) as client:
             self.connections += 1
+            self.port = client.port
             if since is None:
                 self._cursor, self._epoch = client.cursor, client.epoch
             while True:

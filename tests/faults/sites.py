@@ -202,11 +202,6 @@ def form_token(page: str) -> str:
     return found[1]
 
 
-def port_of(client: LiveClient) -> int:
-    """Return the port that a client connects from."""
-    return int(client.socket.local_address[1])
-
-
 async def spread(
     stack: AsyncExitStack, site: Site, count: int, **how: Any
 ) -> dict[LiveClient, int]:
@@ -219,7 +214,7 @@ async def spread(
                 *(stack.enter_async_context(listening(site.live_url, **how)) for _ in range(count))
             )
             for client in made:
-                found[client] = await site.server_of(port_of(client))
+                found[client] = await site.server_of(client.port)
     first = {pid: client for client, pid in found.items()}  # one of each worker stays
     kept = [*first.values(), *(client for client in found if client not in first.values())][:count]
     for client in found.keys() - set(kept):

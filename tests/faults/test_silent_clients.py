@@ -13,7 +13,7 @@ import pytest
 
 from tests import forms
 from tests.faults.conftest import on_all
-from tests.faults.sites import Site, port_of
+from tests.faults.sites import Site
 from tests.live.clients import listening
 
 pytestmark = on_all
@@ -90,6 +90,6 @@ async def test_silent_and_half_open_connections_end_and_live_ones_stay(own_site:
         lasted = asyncio.get_running_loop().time() - began
         assert codes.result() == 4009
         assert cut.socket.close_code is None, "its client never heard of it"
-        assert own_site.serves(port_of(alive))
+        assert own_site.serves(alive.port)
     print(f"{own_site.setup}: both gone after {lasted:.1f} s")
     assert lasted >= SILENCE_SECONDS - 1

@@ -25,7 +25,7 @@ from tests import forms
 from tests.crowd import ROOM, token_of
 from tests.faults.conftest import on_many
 from tests.faults.posting import post, shown, unique
-from tests.faults.sites import WORKERS, Site, port_of, spread
+from tests.faults.sites import WORKERS, Site, spread
 from tests.live.clients import listening
 from tests.services import AppServer
 
@@ -61,7 +61,7 @@ async def test_killed_worker_takes_nobody_with_it_and_is_replaced(own_site: Site
         took = await own_site.complete()
         assert len(own_site.workers) == WORKERS
         assert killed not in own_site.workers
-        assert all(own_site.serves(port_of(client)) for client in others)
+        assert all(own_site.serves(client.port) for client in others)
     print(f"{own_site.setup}: replaced after {took:.2f} s")
 
 

@@ -20,7 +20,7 @@ from tests import forms
 from tests.crowd import token_of
 from tests.faults.conftest import on_all, on_many
 from tests.faults.posting import fill, post, request_of, shown, unique
-from tests.faults.sites import Site, port_of, spread
+from tests.faults.sites import Site, spread
 from tests.live.clients import listening
 from tests.visitors import plain, visiting
 
@@ -233,7 +233,7 @@ async def test_more_than_120_frames_in_a_minute_close_with_4008(site: Site) -> N
 async def test_bad_input_of_one_disturbs_nobody_else(site: Site) -> None:
     token = await token_of(site.server, unique("calm"))
     async with listening(site.live_url, topics="explore") as calm:
-        port = port_of(calm)
+        port = calm.port
         before = await site.server_of(port)
         await asyncio.gather(*(close_code(site, "garbage") for _ in range(20)))
         await shown(calm, await post(site.server, token, "as if nothing was"))

@@ -22,6 +22,11 @@ class LiveClient:
         self.items: list[dict[str, Any]] = []
         self._read = 0
 
+    @property
+    def port(self) -> int:
+        """The port that it is connected from."""
+        return int(self.socket.local_address[1])
+
     async def frame(self, seconds: float = 5) -> dict[str, Any]:
         """Return the next frame."""
         async with asyncio.timeout(seconds):
