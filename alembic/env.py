@@ -14,9 +14,9 @@ from alembic import context
 from sqlalchemy import Connection, event, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from microblog.file_store import prepare_file
 from microblog.models import Model
 from microblog.settings import Settings
-from microblog.stores import prepare_file
 
 MIGRATION_LOCK = 0x6D_69_67_72_61_74_65  # "migrate": held on PostgreSQL while migrating
 PATIENCE_SECONDS = 30

@@ -25,9 +25,10 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from microblog.core.errors import Unavailable
 from microblog.core.events import Event
+from microblog.file_store import LOCKED_SECONDS
 from microblog.models import EventRow, Model, table
 from microblog.settings import Settings
-from microblog.stores import LOCKED_SECONDS, Engines, Scope, Store, open_store
+from microblog.stores import Engines, Scope, Store, open_store
 
 M = TypeVar("M", bound=Model)
 
