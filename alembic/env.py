@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, event, pool, text
+from sqlalchemy import URL, Connection, create_engine, event, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from microblog.file_store import prepare_file
@@ -43,26 +43,32 @@ def run_on(connection: Connection) -> None:
         context.run_migrations()
 
 
-async def run_online() -> None:
-    url = settings().database
+def run_on_file(url: URL) -> None:
     prepare_file(url)
-    arguments: dict[str, Any] = {"timeout": PATIENCE_SECONDS}
-    if is_sqlite(url):
-        arguments["isolation_level"] = None
-    engine = create_async_engine(url, poolclass=pool.NullPool, connect_args=arguments)
-    if is_sqlite(url):
+    arguments = {"timeout": PATIENCE_SECONDS, "isolation_level": None}
+    engine = create_engine(
+        url.set(drivername="sqlite"), poolclass=pool.NullPool, connect_args=arguments
+    )
 
-        @event.listens_for(engine.sync_engine, "connect")
-        def plain(connection: Any, record: object) -> None:
-            # Batch migrations copy tables; with foreign keys on, dropping the old one would
-            # delete every child row.
-            connection.execute("PRAGMA foreign_keys=OFF")
-            keep_journal_beside(connection)
+    @event.listens_for(engine, "connect")
+    def plain(connection: sqlite3.Connection, record: object) -> None:
+        # Batch migrations copy tables; with foreign keys on, dropping the old one would delete
+        # every child row.
+        connection.execute("PRAGMA foreign_keys=OFF")
+        keep_journal_beside(connection)
 
-        @event.listens_for(engine.sync_engine, "begin")
-        def alone(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    @event.listens_for(engine, "begin")
+    def alone(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+    with engine.begin() as connection:
+        run_on(connection)
+
+
+async def run_on_server(url: URL) -> None:
+    engine = create_async_engine(
+        url, poolclass=pool.NullPool, connect_args={"timeout": PATIENCE_SECONDS}
+    )
     try:
         async with engine.begin() as connection:
             await connection.run_sync(run_on)
@@ -70,7 +76,7 @@ async def run_online() -> None:
         await engine.dispose()
 
 
-def keep_journal_beside(connection: Any) -> None:
+def keep_journal_beside(connection: sqlite3.Connection) -> None:
     """Turn on the write-ahead log, which the file then keeps.
 
     SQLite does not wait for other connections here, and here alone: two servers that open a new
@@ -88,15 +94,13 @@ def keep_journal_beside(connection: Any) -> None:
             return
 
 
-def is_sqlite(url: Any) -> bool:
-    return bool(url.get_backend_name() == "sqlite")
-
-
 if context.is_offline_mode():
     configure(url=settings().database, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 elif (given := context.config.attributes.get("connection")) is not None:
     run_on(given)
+elif (url := settings().database).get_backend_name() == "sqlite":
+    run_on_file(url)
 else:
-    asyncio.run(run_online())
+    asyncio.run(run_on_server(url))
