@@ -1,8 +1,9 @@
 """The database: scopes for reading and writing, and the order of the log.
 
 Surfaces open one scope a request: `read()` gives queries a `Read`, `write()` gives actions a
-`Tx`. A `Tx` gathers the events that actions announce, writes them last, commits, and rings the
-bell once the commit is visible. Nobody else commits, and nobody else rings.
+`Tx`. A `Tx` gathers the tasks that actions enqueue and the events that they announce, writes them
+last, commits, and rings the bell once the commit is visible. Nobody else commits, and nobody
+else rings.
 
 Ids of the log are taken under a lock that is released after the commit is visible, so whoever
 sees event n+1 sees event n too. SQLite has one writer (`BEGIN IMMEDIATE`); PostgreSQL takes a
@@ -23,8 +24,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from microblog import enqueuing
 from microblog.core.errors import Unavailable
 from microblog.core.events import Event
+from microblog.core.tasks import Task
 from microblog.file_store import LOCKED_SECONDS
 from microblog.models import EventRow, Model, table
 from microblog.settings import Settings
@@ -80,12 +83,14 @@ def _execute(
 
 
 class Tx(Read):
-    """A scope for actions: one transaction, and the events it will announce."""
+    """A scope for actions: one transaction, the jobs it leaves, the events it will announce."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
         self._announced: list[Event] = []
+        self._enqueued: list[dict[str, Any]] = []
         self._logged = False
+        self.left_jobs = False  # whether a worker has something to look for after the commit
 
     async def insert(self, model: type[Model], *rows: Mapping[str, Any]) -> None:
         """Write new rows now, each given by its columns; cheaper than `add` where none is read."""
@@ -114,6 +119,23 @@ class Tx(Read):
         found = await self.execute(_LOGGED, _columns(event_, datetime.now(UTC)))
         return int(found.scalar_one())
 
+    def enqueue(
+        self,
+        task: Task,
+        *,
+        key: str | None = None,
+        at: datetime | None = None,
+        user_id: int | None = None,
+    ) -> None:
+        """Leave a task for a worker, as part of this transaction; not before `at`.
+
+        At most one unfinished job has a `key` (200 characters at most): where one waits, nothing
+        is added; where one runs, it is done once more afterwards. A key must be given before
+        `announce_first`, unless it is new with this very transaction, as one made of a new id is.
+        Whose job it is, `user_id`, is told of its progress.
+        """
+        self._enqueued.append(enqueuing.row(task, key, at, user_id))
+
     async def lock_name(self, name: bytes) -> None:
         """Let one transaction at a time pass for `name` (SQLite has one writer anyway)."""
         if self.vendor == "postgresql":
@@ -121,18 +143,28 @@ class Tx(Read):
             await self.execute(_LOCKED, {"key": key})
 
     async def _lock_log(self) -> None:
+        await self._write_jobs()  # before: who holds the log's lock waits for no row of a key
         if self.vendor == "postgresql" and not self._logged:
             await self.execute(_LOCKED, {"key": LOG_LOCK})
         self._logged = True
 
-    async def _write_log(self) -> bool:
-        """Write what was announced; return whether this transaction touched the log."""
+    async def _write_jobs(self) -> None:
+        if not self._enqueued:
+            return
+        await self.flush()
+        rows = enqueuing.ordered(self._enqueued, datetime.now(UTC))
+        self._enqueued = []
+        await self.execute(enqueuing.statement(self.vendor), rows[0] if len(rows) == 1 else rows)
+        self.left_jobs = True
+
+    async def _write_log(self) -> None:
+        """Write what was enqueued and announced."""
+        await self._write_jobs()
         if self._announced:
             await self.flush()
             await self._lock_log()
             now = datetime.now(UTC)
             await self.insert(EventRow, *(_columns(item, now) for item in self._announced))
-        return self._logged
 
 
 @cache
@@ -164,6 +196,7 @@ class Database:
         self._store = store
         self._rings: set[asyncio.Task[None]] = set()
         self.ring: Callable[[], Any] | None = None
+        self.on_jobs: Callable[[], None] | None = None
 
     @property
     def engines(self) -> Engines:
@@ -193,9 +226,11 @@ class Database:
             async with self._store.writing() as scope:
                 tx = Tx(scope)
                 yield tx
-                logged = await tx._write_log()
+                await tx._write_log()
                 await scope.commit()
-            if logged:
+            if tx.left_jobs and self.on_jobs is not None:
+                self.on_jobs()  # who works in this process need not wait for the bell
+            if tx._logged or tx.left_jobs:
                 self._ring_later()
 
     def _ring_later(self) -> None:

@@ -184,6 +184,13 @@ class Settings:
         "Requests a process works on at once; more are told to come again.",
         unit="requests",
     )
+    jobs_concurrency: int = _setting(
+        4,
+        whole(0, 1_000),
+        "0",
+        "Jobs a process does at once beside serving; 0 where “microblog jobs” runs elsewhere.",
+        unit="jobs",
+    )
     pool_size: int = _setting(
         5, whole(1, 1_000), "5", "Database connections kept open by a process.", unit="connections"
     )

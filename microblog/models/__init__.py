@@ -3,11 +3,12 @@
 from microblog.models.access import IdempotencyKey, RefreshToken, Session, TokenFamily, Try
 from microblog.models.base import Model, table
 from microblog.models.events import EventRow, History
+from microblog.models.jobs import Job
 from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
 from microblog.models.users import Follow, User
 
-REVISION = "0002"  # the head of alembic/versions; a test holds it to that
+REVISION = "0003"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
@@ -15,6 +16,7 @@ __all__ = [
     "Follow",
     "History",
     "IdempotencyKey",
+    "Job",
     "Mention",
     "Model",
     "Notification",
