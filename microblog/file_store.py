@@ -104,7 +104,7 @@ class Group:
         self.members = 0
         self.ending: asyncio.Task[None] | None = None
         self.durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.durable.add_done_callback(asyncio.Future.exception)  # perhaps nobody waits any more
+        self.durable.add_done_callback(_heard)  # perhaps nobody waits any more
 
     @property
     def is_broken(self) -> bool:
@@ -250,6 +250,11 @@ class FileStore:
             self._disk.shutdown()
             self._readers.dispose()
             self._writer.dispose()
+
+
+def _heard(durable: "asyncio.Future[None]") -> None:
+    if not durable.cancelled():
+        durable.exception()
 
 
 def _is_locked(error: BaseException) -> bool:
