@@ -45,6 +45,10 @@ class JobRow(NamedTuple):
     created_at: datetime
     finished_at: datetime | None
 
+    @property
+    def is_unfinished(self) -> bool:
+        return self.finished_at is None
+
 
 class ListedJob(NamedTuple):
     """A job as the owner of the server sees it."""

@@ -13,25 +13,12 @@ from microblog.jobs import HANDLERS, runs
 from microblog.jobs.work import Handler, Job, NotNow
 from microblog.settings import Settings
 from tests.conftest import both_databases
-from tests.jobs.conftest import jobs_of, until, working
+from tests.jobs.conftest import LEASE, claimed, jobs_of, leave, until, working
 from tests.jobs.tallies import HANDLER, Tally, counted
-
-LEASE = timedelta(seconds=20)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-async def leave(database: Database, *names: str, **how: object) -> None:
-    async with database.write() as tx:
-        for name in names:
-            tx.enqueue(Tally(name), **how)  # type: ignore[arg-type]
-
-
-async def claimed(database: Database, worker: str = "one", limit: int = 10) -> list[jobs.Claim]:
-    async with database.write() as tx:
-        return await jobs.claim(tx, worker, [Tally.kind], limit, now(), LEASE)
 
 
 @both_databases
