@@ -30,6 +30,7 @@ POLL_SECONDS = 5.0
 AWAY_SECONDS = 1.0  # until the database is asked again
 LOOKS_APART_SECONDS = 0.25
 SCHEDULE_SECONDS = 3600.0
+SCHEDULE = b"schedule"
 BEATS_IN_A_LEASE = 4
 DRAIN_SECONDS = 2.0  # of the five that all of a server has
 GIVE_BACK_SECONDS = 1.0
@@ -127,6 +128,9 @@ class Worker:
             known = await queries.unfinished_keys(read, recurring)
         if known < recurring.keys():
             async with database.write() as tx:
+                # One process after the other: where it runs already it must not be wanted again.
+                await tx.lock_name(SCHEDULE)
+                known = await queries.unfinished_keys(tx, recurring)
                 for key in recurring.keys() - known:
                     tx.enqueue(recurring[key].task(), key=key)
         self._scheduled_at = self._looked_at
