@@ -24,12 +24,12 @@ from sqlalchemy import URL, Engine, RootTransaction, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from microblog.drivers import LOCKED_SECONDS
 from microblog.finishing import finished
 from microblog.settings import Settings
 
 T = TypeVar("T")
 
-LOCKED_SECONDS = 5.0
 SHORTEST_PAUSE_SECONDS = 0.001
 LONGEST_PAUSE_SECONDS = 0.02
 MOST_TOGETHER = 32  # transactions in one COMMIT, so that the first of them does not wait for long

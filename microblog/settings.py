@@ -20,6 +20,7 @@ from microblog.variables import Network, Origin, whole
 LANGUAGES = ("en", "ko")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 BELLS = ("auto", "memory", "sqlite", "postgres", "redis")
+_OWN_BELLS = {"sqlite": "sqlite", "postgresql": "postgres"}  # MariaDB wakes nobody
 _A_LOT = 1_000_000_000
 _A_CENTURY_OF_DAYS = 36_500
 
@@ -223,16 +224,16 @@ class Settings:
     @property
     def bell_in_use(self) -> str:
         """The bell that is asked for, or that fits; raises SettingError for one that cannot be."""
-        vendor = "sqlite" if self.database.get_backend_name() == "sqlite" else "postgres"
+        vendor = _OWN_BELLS.get(self.database.get_backend_name())
         if self.bell == "auto":
-            return vendor if self.redis_url is None else "redis"
+            return (vendor or "memory") if self.redis_url is None else "redis"
         name = self.spelling("bell")
         if self.bell == "redis" and self.redis_url is None:
             raise SettingError(f"{name} is 'redis', and {self.spelling('redis_url')} is not set.")
         if self.bell in {"sqlite", "postgres"} and self.bell != vendor:
+            possible = f"memory, redis or {vendor}" if vendor else "memory or redis"
             raise SettingError(
-                f"{name} is '{self.bell}', and the database is another: it can be "
-                f"auto, memory, redis or {vendor}."
+                f"{name} is '{self.bell}', and the database is another: it can be auto, {possible}."
             )
         return self.bell
 

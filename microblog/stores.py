@@ -3,6 +3,7 @@
 `database` alone opens a store. The file's own is in `file_store`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
+from microblog.drivers import STATEMENT_SECONDS, connecting
 from microblog.file_store import FileStore
 from microblog.settings import Settings
 
@@ -76,6 +78,20 @@ class ServerScope:
         await self._session.commit()
 
 
+class MariaScope(ServerScope):
+    """The same on MariaDB or MySQL, whose driver knows no limit to the time of a statement."""
+
+    async def do(self, work: Callable[..., T], *arguments: Any) -> T:
+        async with asyncio.timeout(STATEMENT_SECONDS):
+            return await super().do(work, *arguments)
+
+    do_aside = do
+
+    async def commit(self) -> None:
+        async with asyncio.timeout(STATEMENT_SECONDS):
+            await super().commit()
+
+
 class ServerStore:
     """A database server."""
 
@@ -87,16 +103,17 @@ class ServerStore:
             pool_timeout=settings.pool_timeout_seconds,
             pool_pre_ping=True,
             pool_recycle=1800,
-            connect_args={"timeout": 5, "command_timeout": 30},
             hide_parameters=True,  # values are people's: none belongs in a log
+            **connecting(settings.database),
         )
         self.engines: Engines = (engine, engine)
         self._engine = engine
+        self._scope = MariaScope if engine.dialect.name == "mysql" else ServerScope
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ServerScope]:
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
-            yield ServerScope(session)
+            yield self._scope(session)
 
     writing = reading
 

@@ -21,7 +21,15 @@ from microblog.core.tokens import SHORTEST_KEY_BYTES
 
 Network: TypeAlias = IPv4Network | IPv6Network
 ENVIRONMENT = "environment"
-_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_ASYNC_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+    "mysql": "mysql+aiomysql",
+    "mariadb": "mysql+aiomysql",
+}
+# What may stand behind the "?" of an address of MariaDB; the charset is always utf8mb4.
+_MARIADB_OPTIONS = {"charset", "unix_socket", "ssl", "ssl_ca", "ssl_cert", "ssl_key"}
 _DATABASE_PARTS = ("USER", "PASSWORD", "HOST", "PORT", "DATABASE")
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True} | {
     "0": False,
@@ -218,11 +226,26 @@ def database_url(raw: str, name: str = "DATABASE_URL") -> URL:
     except (ArgumentError, ValueError):
         raise SettingError(f"{name} is not an address. {example}") from None
     vendor = url.drivername.partition("+")[0]
-    driver = _ASYNC_DRIVERS.get("postgresql" if vendor == "postgres" else vendor)
+    driver = _ASYNC_DRIVERS.get(vendor)
     if driver is None:
         raise SettingError(f"{name} names '{url.drivername}', which is not supported. {example}")
     if url.port is not None and not 0 < url.port < 65536:
         raise SettingError(f"{name} has the port {url.port}, and there is none such. {example}")
     if vendor == "sqlite" and url.database in {None, "", ":memory:"}:
         raise SettingError(f"{name} must name a file. For example: {name}=sqlite:///var/my.db")
+    if vendor in {"mysql", "mariadb"}:
+        _check_mariadb(url, name)
     return url.set(drivername=driver)
+
+
+def _check_mariadb(url: URL, name: str) -> None:
+    example = (
+        "For example: DB_DATABASE=microblog"
+        if name.startswith("DB_")
+        else f"For example: {name}=mysql://user:password@localhost/microblog"
+    )
+    if not url.database:
+        raise SettingError(f"{name} must name a database. {example}")
+    if unknown := sorted(url.query.keys() - _MARIADB_OPTIONS):
+        known = ", ".join(sorted(_MARIADB_OPTIONS))
+        raise SettingError(f"{name} has the option '{unknown[0]}'; it may have {known}. {example}")
