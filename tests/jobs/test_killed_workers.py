@@ -11,7 +11,7 @@ import pytest
 from microblog.database import Database
 from microblog.settings import Settings
 from tests import forms
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.jobs.conftest import jobs_of, until
 from tests.jobs.process import CAREFUL, CONTROL, WorkerProcess
 from tests.jobs.tallies import Tally, counted
@@ -32,7 +32,7 @@ async def at_work(settings: Settings, manner: str, number: int) -> AsyncIterator
 
 
 @pytest.mark.limit(forms.of(120, 280))
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_killed_workers_lose_no_job_and_do_none_twice(
     settings: Settings, database: Database
@@ -52,7 +52,7 @@ async def test_killed_workers_lose_no_job_and_do_none_twice(
     assert await counted(database) == names
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_effect_outside_of_the_job_is_done_twice(
     settings: Settings, database: Database
@@ -72,7 +72,7 @@ async def test_effect_outside_of_the_job_is_done_twice(
     assert max(found.values()) > 1
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_worker_that_is_asked_to_stop_finishes_or_gives_back(
     settings: Settings, database: Database

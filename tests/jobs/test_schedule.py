@@ -12,7 +12,7 @@ from microblog.jobs import HANDLERS, runs
 from microblog.jobs.work import Handler, Job
 from microblog.models import Try
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.jobs.conftest import jobs_of, until, working
 from tests.jobs.tallies import CLOCK, Strike, counted
 
@@ -26,7 +26,7 @@ async def waits_for_the_hour(database: Database, kind: str) -> bool:
     return [(row.state, row.due_at > soon) for row in rows] == [("waiting", True)]
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_hourly_job_is_done_once_by_many_processes(
     settings: Settings, database: Database
@@ -61,7 +61,7 @@ async def test_hourly_job_that_fails_is_tried_for_ever(
     assert calls == 5
 
 
-@both_databases
+@all_databases
 async def test_old_things_are_pruned(settings: Settings, database: Database) -> None:
     old = datetime.now(UTC) - timedelta(days=1)
     async with database.write() as tx:
