@@ -11,7 +11,7 @@ import pytest
 from microblog.database import Database
 from microblog.settings import Settings
 from tests import forms
-from tests.conftest import all_databases
+from tests.conftest import all_databases, both_databases
 from tests.jobs.conftest import jobs_of, until
 from tests.jobs.process import CAREFUL, CONTROL, WorkerProcess
 from tests.jobs.tallies import Tally, counted
@@ -52,7 +52,7 @@ async def test_killed_workers_lose_no_job_and_do_none_twice(
     assert await counted(database) == names
 
 
-@all_databases
+@both_databases
 @pytest.mark.usefixtures("tally")
 async def test_effect_outside_of_the_job_is_done_twice(
     settings: Settings, database: Database
@@ -72,7 +72,7 @@ async def test_effect_outside_of_the_job_is_done_twice(
     assert max(found.values()) > 1
 
 
-@all_databases
+@both_databases
 @pytest.mark.usefixtures("tally")
 async def test_worker_that_is_asked_to_stop_finishes_or_gives_back(
     settings: Settings, database: Database
