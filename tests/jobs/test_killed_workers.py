@@ -16,8 +16,8 @@ from tests.jobs.conftest import jobs_of, until
 from tests.jobs.process import CAREFUL, CONTROL, WorkerProcess
 from tests.jobs.tallies import Tally, counted
 
-JOBS = forms.of(200, 1000)
-KILLS = forms.of(4, 20)
+JOBS = forms.of(150, 1000)
+KILLS = forms.of(3, 20)
 WORKERS = 2
 
 
@@ -62,7 +62,7 @@ async def test_effect_outside_of_the_job_is_done_twice(
     async with at_work(settings, CONTROL, 1) as (worker,):
         async with database.write() as tx:
             for name in names:
-                tx.enqueue(Tally(name, seconds=0.5))
+                tx.enqueue(Tally(name, seconds=0.3))
         await until(lambda: done(database, len(names)))
         await asyncio.to_thread(worker.kill)
         await asyncio.to_thread(worker.start)
@@ -72,7 +72,6 @@ async def test_effect_outside_of_the_job_is_done_twice(
     assert max(found.values()) > 1
 
 
-@both_databases
 @pytest.mark.usefixtures("tally")
 async def test_worker_that_is_asked_to_stop_finishes_or_gives_back(
     settings: Settings, database: Database
