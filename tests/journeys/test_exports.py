@@ -87,14 +87,19 @@ async def test_bar_moves_in_two_tabs_and_after_a_reload(
         await steps.put(100)
         for tab in (first, second):
             await expect(tab.locator(".job-words")).to_have_text(ready)
-        async with first.expect_download() as coming:
-            await first.get_by_role("link", name=download).click()
-        got = await coming.value
-        assert got.suggested_filename == "microblog-mina.zip"
-        with zipfile.ZipFile(await got.path()) as archive:
-            told: dict[str, Any] = json.loads(archive.read("posts.json"))
-        assert [one["body"] for one in told["posts"]] == ["Hello"]
+        assert await fetched(first, download) == ["Hello"]
     assert errors == []
+
+
+async def fetched(tab: Page, download: str) -> list[str]:
+    """Download the export, and return the texts of its posts."""
+    async with tab.expect_download() as coming:
+        await tab.get_by_role("link", name=download).click()
+    got = await coming.value
+    assert got.suggested_filename == "microblog-mina.zip"
+    with zipfile.ZipFile(await got.path()) as archive:
+        told: dict[str, Any] = json.loads(archive.read("posts.json"))
+    return [one["body"] for one in told["posts"]]
 
 
 async def shown(percent: int, *tabs: Page) -> None:
