@@ -69,7 +69,9 @@ def link_token(secret: str, nonce: str) -> str:
 
 def device_mark(secret: str, sign: str) -> bytes:
     """Return what is kept of a sign by which a device is recognised: it tells nothing of it."""
-    return hmac.digest(derive_key(secret, "known-device"), sign.encode("utf-8", "replace"), "sha256")
+    return hmac.digest(
+        derive_key(secret, "known-device"), sign.encode("utf-8", "replace"), "sha256"
+    )
 
 
 def setup_token(secret: str, epoch: str) -> str:

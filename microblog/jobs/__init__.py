@@ -6,9 +6,11 @@ may be begun several times for a job: its worker can die at any moment.
 """
 
 from microblog.core import tasks
-from microblog.jobs import pruning
+from microblog.jobs import mail, pruning
 from microblog.jobs.work import HOURLY, Handler
 
 HANDLERS: dict[str, Handler] = {
+    tasks.SendMail.kind: Handler(tasks.SendMail, mail.send_mail),
+    tasks.SendResets.kind: Handler(tasks.SendResets, mail.send_resets),
     tasks.Prune.kind: Handler(tasks.Prune, pruning.prune, every=HOURLY),
 }

@@ -3,6 +3,7 @@
 from quart import Quart
 
 from microblog.web import (
+    addresses,
     assets,
     auth,
     health,
@@ -10,6 +11,7 @@ from microblog.web import (
     notifications,
     people,
     posts,
+    resets,
     settings,
     setup,
     timelines,
@@ -20,5 +22,7 @@ def install(app: Quart) -> None:
     """Add the pages, their static files and what every template may use to an application."""
     layout.install(app)
     assets.install(app)
-    for module in (auth, health, notifications, people, posts, settings, setup, timelines):
+    for module in (addresses, auth, health, notifications, people, posts, resets):
+        app.register_blueprint(module.blueprint)
+    for module in (settings, setup, timelines):
         app.register_blueprint(module.blueprint)
