@@ -10,7 +10,7 @@ from microblog.jobs import mail, pruning
 from microblog.jobs.work import HOURLY, Handler
 
 HANDLERS: dict[str, Handler] = {
-    tasks.SendMail.kind: Handler(tasks.SendMail, mail.send_mail),
+    tasks.SendMail.kind: Handler(tasks.SendMail, mail.send_mail, mail.ATTEMPTS),
     tasks.SendResets.kind: Handler(tasks.SendResets, mail.send_resets),
     tasks.Prune.kind: Handler(tasks.Prune, pruning.prune, every=HOURLY),
 }

@@ -7,8 +7,11 @@ import structlog
 from microblog.actions import resets
 from microblog.backends.mailer import Undeliverable, Undelivered, open_mailer
 from microblog.core.tasks import SendMail, SendResets
-from microblog.jobs.work import Failed, Job
+from microblog.jobs.work import Failed, Hopeless, Job
 from microblog.render.mail import compose
+
+ATTEMPTS = 40
+"""Over a day and a half: a mail server may be away for a night."""
 
 log = structlog.get_logger(__name__)
 
@@ -16,8 +19,8 @@ log = structlog.get_logger(__name__)
 async def send_mail(job: Job, task: SendMail) -> None:
     """Send one mail: at least once, and each time with the same Message-ID.
 
-    Raises Failed where the server does not take it now. One that is of no more use, or for which
-    there is no mailer any more, is dropped.
+    Raises Failed where the server does not take it now, Hopeless where it never will. One that is
+    of no more use, or for which there is no mailer any more, is dropped.
     """
     mailer = open_mailer(job.runtime.settings)
     if mailer is None or _is_late(task, datetime.now(UTC)):
@@ -29,7 +32,7 @@ async def send_mail(job: Job, task: SendMail) -> None:
     except Undelivered as error:
         raise Failed(str(error)) from error
     except Undeliverable as error:
-        raise Failed(str(error)) from error
+        raise Hopeless(str(error)) from error
     log.info("mail.sent", template=task.template, message_id=task.message_id)
 
 

@@ -66,10 +66,11 @@ async def send_reset() -> Any:
     async with runtime().database.write() as tx:
         mail.ask_for_resets(tx, email, language.current())
     minutes = int(resets.LIFE.total_seconds()) // 60
-    sent = _("If an account has this address, a mail with a link is on its way there. ")
-    await flash(
-        sent + _("The link is good for %(minutes)s minutes.") % {"minutes": minutes}, "info"
+    sent = _(
+        "If an account has this address, a mail with a link is on its way there. "
+        "The link is good for %(minutes)s minutes."
     )
+    await flash(sent % {"minutes": minutes}, "info")
     return redirect(url_for("auth.login"), 303)
 
 
