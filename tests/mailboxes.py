@@ -2,22 +2,30 @@
 
 import asyncio
 import email.policy
+import re
 import ssl
 import subprocess
 import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
+from sqlalchemy import func, select
 
+from microblog.core.tasks import SendMail, SendResets, State
+from microblog.database import Database
+from microblog.models import Job
+from microblog.settings import Settings
 from tests.services import choose_free_port
 
 GUARD_SECONDS = 60
+PUBLIC_URL = "http://localhost"
+OPEN = (State.WAITING, State.RUNNING)
 LOGIN = ("blog", "pass word: 한글")
 
 
@@ -135,3 +143,29 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
     part = mail.get_body((kind,))
     assert part is not None, f"the mail has no {kind}"
     return str(part.get_content()).replace("\r\n", "\n")
+
+
+def mailed_by(settings: Settings, server: MailServer, **more: Any) -> Settings:
+    """Return settings of a microblog that sends its mail there."""
+    where = {"mail_server": "127.0.0.1", "mail_port": server.port}
+    who = {"mail_from": "Our village <blog@example.org>", "public_url": PUBLIC_URL}
+    return replace(settings, **where, **(who | more))
+
+
+def path_in(mail: EmailMessage, start: str) -> str:
+    """Return the path of the first link that begins so; its address must be the configured one."""
+    found = re.search(rf"{re.escape(PUBLIC_URL + start)}[\w/-]*", text_of(mail))
+    assert found, text_of(mail)
+    return found[0].removeprefix(PUBLIC_URL)
+
+
+async def all_done(database: Database) -> None:
+    """Wait until no mail is left to be sent."""
+    kinds = (SendMail.kind, SendResets.kind)
+    unfinished = select(func.count()).where(Job.kind.in_(kinds), Job.state.in_(OPEN))
+    async with asyncio.timeout(GUARD_SECONDS):
+        while True:
+            async with database.read() as read:
+                if not await read.scalar(unfinished):
+                    return
+            await asyncio.sleep(0.02)

@@ -32,11 +32,11 @@ def compose(task: SendMail, settings: Settings, secret: str) -> EmailMessage:
     mail["Subject"] = one_line(subject)
     mail["Date"] = format_datetime(datetime.fromisoformat(task.written_at))
     mail["Message-ID"] = task.message_id
-    mail["Content-Language"] = task.language
     # Nobody's holiday notice is to answer it (RFC 3834, 5).
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(text.strip() + "\n")
     mail.add_alternative(markup, subtype="html")
+    mail["Content-Language"] = task.language  # not before: content brings headers of its own
     return mail
 
 
@@ -54,7 +54,8 @@ def _rendered(task: SendMail, settings: Settings, secret: str, part: str) -> str
 
     given: dict[str, Any] = {"site_name": settings.site_name, "language": task.language}
     template = templates.environment(task.language).get_template(f"email/{task.template}/{part}")
-    return template.render(task.values, link=link, **given)
+    # Halves of surrogate pairs can be kept in JSON, and cannot be sent.
+    return template.render(task.values, link=link, **given).encode("utf-8", "replace").decode()
 
 
 def _sender(settings: Settings) -> Address:
