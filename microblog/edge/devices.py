@@ -20,7 +20,12 @@ KEPT_SECONDS = 400 * 86_400
 
 
 async def notice(tx: Tx, user: User, now: datetime) -> None:
-    """Remember the device that somebody logs in from, and mail them where it is a new one."""
+    """Remember the device that somebody logs in from, and mail them where it is a new one.
+
+    Where nobody can be mailed, nothing is remembered.
+    """
+    if not runtime().settings.mails_people:
+        return
     signs = [f"place {device()} {neighbourhood()}"]
     if not is_api():
         signs.append(f"cookie {_cookie()}")

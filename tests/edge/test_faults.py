@@ -1,7 +1,6 @@
 """Faults are mailed to ADMINS: one of a kind an hour, nobody's words, never in a circle."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,23 +19,11 @@ from microblog.models import Try
 from microblog.runtime import EXTENSION, Runtime
 from microblog.settings import Settings
 from tests.conftest import both_databases
-from tests.mailboxes import (
-    MailServer,
-    all_done,
-    mail_server,
-    mailed_by,
-    text_of,
-)
+from tests.mailboxes import MailServer, all_done, mailed_by, text_of
 from tests.people import Visit
 
 SECRET = "secret-word-of-mina"
 ADMINS = ("owner@example.org", "other@example.org")
-
-
-@pytest.fixture
-async def sink() -> AsyncIterator[MailServer]:
-    async with mail_server() as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Mail is sent from jobs: at least once, each time as the same letter, whatever dies when."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,12 +26,6 @@ from tests.people import MakeUser
 from tests.services import AppServer, choose_free_port
 
 VALUES = {"username": "mina", "nonce": "n", "hours": 24}
-
-
-@pytest.fixture
-async def sink() -> AsyncIterator[MailServer]:
-    async with mail_server() as server:
-        yield server
 
 
 @pytest.fixture

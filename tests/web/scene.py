@@ -6,13 +6,13 @@ example below does not suit it, the test that sends good requests fails and asks
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from quart import Quart
 from werkzeug.routing import IntegerConverter, Rule
 
-from microblog.actions import follows
-from microblog.core.tokens import setup_token
+from microblog.actions import follows, links
+from microblog.core.tokens import link_token, setup_token
 from microblog.database import Database
 from microblog.models import Post, User
 from microblog.runtime import EXTENSION
@@ -20,6 +20,8 @@ from microblog.web import assets
 from tests.people import PASSWORD, MakePost, MakeUser
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+RESETS = ("choose_password", "reset_password")
+CONFIRMATIONS = ("look_at_confirmation", "confirm")
 Example = dict[str, str]
 
 
@@ -31,6 +33,7 @@ class Scene:
     mina: User
     bora: User
     post: Post
+    links: dict[str, str]
 
     @property
     def arguments(self) -> Example:
@@ -63,6 +66,8 @@ class Scene:
     def address(self, rule: Rule) -> str:
         """Return an address of a route, its parts filled with examples."""
         special: dict[str, Example] = {
+            **{f"resets.{name}": {"token": self.links["reset"]} for name in RESETS},
+            **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
             "people.unfollow": {"username": "chul"},
             "assets.static_file": {"name": "css/microblog.css"},
         }
@@ -96,11 +101,17 @@ def _converted(rule: Rule, name: str, value: str) -> object:
 
 
 async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post: MakePost) -> Scene:
-    """Make the people and their posts."""
+    """Make the people, their posts, and a mailed link for each purpose."""
     mina, bora, chul = [await make_user(name) for name in ("mina", "bora", "chul")]
     now = datetime.now(UTC)
     async with database.write() as tx:
         await follows.follow(tx, mina, chul, now)
         await follows.follow(tx, bora, mina, now)
+        secret, life = app.extensions[EXTENSION].secret, timedelta(minutes=10)
+        made = {
+            purpose: await links.make(tx, secret, purpose, whose, whose.email, now, life)
+            for purpose, whose in (("reset", chul), ("confirm", bora))
+        }
     post = await make_post(mina, "Rain over #seoul, @bora")
-    return Scene(app, mina, bora, post)
+    tokens = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
+    return Scene(app, mina, bora, post, tokens)

@@ -1,7 +1,6 @@
 """One's e-mail address: confirmed by a link, changed with the password, and the old one told."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,14 +13,7 @@ from microblog.database import Database
 from microblog.models import User
 from microblog.settings import Settings
 from tests.conftest import both_databases
-from tests.mailboxes import (
-    MailServer,
-    all_done,
-    mail_server,
-    mailed_by,
-    path_in,
-    text_of,
-)
+from tests.mailboxes import MailServer, all_done, mailed_by, path_in, text_of
 from tests.people import PASSWORD, Browser, MakeUser, Visit
 from tests.web.browsing import log_in
 from tests.web.rows import changed, every_row
@@ -29,12 +21,6 @@ from tests.web.rows import changed, every_row
 ACCOUNT = "/settings/account"
 LINK = "/auth/confirm_address/"
 BANNER = "Please confirm your e-mail address"
-
-
-@pytest.fixture
-async def sink() -> AsyncIterator[MailServer]:
-    async with mail_server() as server:
-        yield server
 
 
 @pytest.fixture

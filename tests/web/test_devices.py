@@ -1,6 +1,5 @@
 """A log-in from where nobody of a person was before is mailed to them."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,24 +12,12 @@ from microblog.database import Database
 from microblog.models import KnownDevice, User
 from microblog.settings import Settings
 from tests.conftest import both_databases
-from tests.mailboxes import (
-    MailServer,
-    all_done,
-    mail_server,
-    mailed_by,
-    text_of,
-)
+from tests.mailboxes import MailServer, all_done, mailed_by, text_of
 from tests.people import PASSWORD, Browser, MakeUser, Visit
 from tests.web.browsing import log_in, peer
 
 FIREFOX = {"User-Agent": "Firefox/140"}
 CHROME = {"User-Agent": "Chrome/150\t<b>  & more"}
-
-
-@pytest.fixture
-async def sink() -> AsyncIterator[MailServer]:
-    async with mail_server() as server:
-        yield server
 
 
 @pytest.fixture
