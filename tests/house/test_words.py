@@ -35,7 +35,16 @@ WORD = re.compile("[A-Za-z]{2,}")
 
 NEW = "quite another sentence"
 # What a mail tells that is no sentence: what things are called.
-TOLD = ("Firefox", "Our village", "KeyError", "in show", "microblog/web/posts.py", "/post/", "UTC")
+TOLD = (
+    "Firefox",
+    "&amp;",
+    "Our village",
+    "KeyError",
+    "in show",
+    "microblog/web/posts.py",
+    "/post/",
+    "UTC",
+)
 TOLD += ("GET", "int:post_id", "0123456789abcdef", " at ", "February", "AM")
 
 
