@@ -14,9 +14,10 @@ import structlog
 from cachetools import LRUCache
 from quart import current_app
 
-from microblog.actions import accounts, sessions
+from microblog.actions import accounts, faults, sessions
 from microblog.backends.bell import Bell, open_bell
 from microblog.core.errors import Message, Unavailable, message
+from microblog.core.faults import describe
 from microblog.database import Database, open_database
 from microblog.finishing import finished
 from microblog.models import User
@@ -85,6 +86,7 @@ class Runtime:
     sockets: int = 0
     most_sockets: int = 0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    reports: set[asyncio.Task[None]] = field(default_factory=set)
 
     @classmethod
     def assemble(cls, settings: Settings, secret: str) -> "Runtime":
@@ -140,6 +142,7 @@ class Runtime:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*self.reports)
         if self.not_ready is None:
             await self._write_presence()
         await self.database.close()  # lets the last rings out
@@ -156,9 +159,25 @@ class Runtime:
                 await finished(work())
             except Unavailable:
                 log.warning("task.database_away", task=work.__name__)
-            except Exception:
+            except Exception as error:
                 log.exception("task.failed", task=work.__name__)
+                self.report(error, work.__name__.strip("_"))
             await asyncio.sleep(max(1.0, seconds - (time.monotonic() - started)))
+
+    def report(self, error: Exception, where: str, number: str = "") -> None:
+        """Tell the administrators of a fault, by mail and without being waited for."""
+        if self.settings.admins and self.settings.mailer_in_use != "none":
+            task = asyncio.create_task(self._report(error, where, number), name="report")
+            self.reports.add(task)
+            task.add_done_callback(self.reports.discard)
+
+    async def _report(self, error: Exception, where: str, number: str) -> None:
+        now = datetime.now(UTC)
+        try:
+            async with self.database.write() as tx:
+                await faults.report(tx, self.settings, describe(error), where, number, now)
+        except Exception:  # of a fault in here nobody is mailed
+            log.exception("report.failed")
 
     async def _write_presence(self) -> None:
         await self.presence.write(self.database, datetime.now(UTC))

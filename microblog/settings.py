@@ -6,8 +6,8 @@ Precedence, highest first: an object given to `create_app`, the environment, the
 """
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,10 @@ from sqlalchemy import URL
 
 from microblog import variables
 from microblog.core.errors import SettingError
-from microblog.variables import Network, Origin, whole
+from microblog.mail_settings import MailSettings
+from microblog.variables import Network, Origin, setting, variable, whole
+
+__all__ = ["LANGUAGES", "Settings", "declared", "variable"]
 
 LANGUAGES = ("en", "ko")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -25,30 +28,17 @@ _A_LOT = 1_000_000_000
 _A_CENTURY_OF_DAYS = 36_500
 
 
-def _setting(
-    default: Any,
-    read: Callable[[str], Any],
-    example: str,
-    text: str,
-    *aliases: str,
-    unit: str = "",
-    hidden: bool = False,
-) -> Any:
-    metadata = {"read": read, "example": example, "text": text, "aliases": aliases, "unit": unit}
-    return field(default=default, metadata=metadata | {"hidden": hidden})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(MailSettings):
     """Every setting with its default. The variable is `MICROBLOG_` and the name in capitals."""
 
-    data_dir: Path = _setting(
+    data_dir: Path = setting(
         Path("var"),
         variables.folder,
         "var",
         "Folder of the embedded database and of the server's own secret.",
     )
-    database_url: str | None = _setting(
+    database_url: str | None = setting(
         None,
         variables.text,
         "postgresql://user:password@localhost/microblog",
@@ -58,7 +48,7 @@ class Settings:
         "SQLALCHEMY_DATABASE_URL",
         hidden=True,
     )
-    redis_url: str | None = _setting(
+    redis_url: str | None = setting(
         None,
         variables.redis_url,
         "redis://localhost:6379/0",
@@ -66,13 +56,13 @@ class Settings:
         "REDIS_URL",
         hidden=True,
     )
-    bell: str = _setting(
+    bell: str = setting(
         "auto",
         variables.one_of(*BELLS),
         "postgres",
         "How processes wake one another. auto: by Redis where it is set, else by the database.",
     )
-    secret_key: str | None = _setting(
+    secret_key: str | None = setting(
         None,
         variables.secret,
         "the output of: openssl rand -hex 32",
@@ -81,136 +71,134 @@ class Settings:
         unit="at least 32 bytes",
         hidden=True,
     )
-    public_url: str | None = _setting(
+    public_url: str | None = setting(
         None,
         variables.origin,
         "https://blog.example.org",
-        "The address people use. Needed behind a proxy; https makes cookies secure.",
+        "The address people use. Needed behind a proxy and for mail; https makes cookies secure.",
     )
-    trusted_proxies: tuple[Network, ...] = _setting(
+    trusted_proxies: tuple[Network, ...] = setting(
         (),
         variables.networks,
         "127.0.0.1/32",
         "Addresses of proxies whose X-Forwarded-For is believed.",
         unit="networks",
     )
-    site_name: str = _setting(
+    site_name: str = setting(
         "Microblog", variables.text, "Our village", "The name shown on every page."
     )
-    languages: tuple[str, ...] = _setting(
+    languages: tuple[str, ...] = setting(
         ("en", "ko"),
         variables.some_of(*LANGUAGES),
         "en,ko",
         "Languages offered; the first is the default.",
         "LANGUAGES",
     )
-    posts_per_page: int = _setting(
+    posts_per_page: int = setting(
         25, whole(1, 200), "25", "Posts on a page of a timeline.", "POSTS_PER_PAGE", unit="posts"
     )
-    members_only: bool = _setting(
+    members_only: bool = setting(
         False, variables.switch, "true", "Whether posts and people are shown to members only."
     )
-    sign_up_open: bool = _setting(True, variables.switch, "false", "Whether anyone may sign up.")
-    session_hours: int = _setting(
+    sign_up_open: bool = setting(True, variables.switch, "false", "Whether anyone may sign up.")
+    session_hours: int = setting(
         24,
         whole(1, 24 * _A_CENTURY_OF_DAYS),
         "24",
         "Life of a sign-in, extended while used.",
         unit="hours",
     )
-    remember_days: int = _setting(
+    remember_days: int = setting(
         30,
         whole(1, _A_CENTURY_OF_DAYS),
         "30",
         "Life of a sign-in with “remember me”, extended while used.",
         unit="days",
     )
-    access_token_seconds: int = _setting(
+    access_token_seconds: int = setting(
         600, whole(1, _A_LOT), "600", "Life of an access token of the API.", unit="seconds"
     )
-    refresh_token_days: int = _setting(
+    refresh_token_days: int = setting(
         30, whole(1, _A_CENTURY_OF_DAYS), "30", "Life of a refresh token of the API.", unit="days"
     )
-    login_tries: int = _setting(
+    login_tries: int = setting(
         10,
         whole(1, _A_LOT),
         "10",
         "Tries to log in per account and address in five minutes.",
         unit="tries",
     )
-    sign_ups_per_hour: int = _setting(
+    sign_ups_per_hour: int = setting(
         20, whole(1, _A_LOT), "20", "Sign-ups per address in an hour.", unit="sign-ups"
     )
-    posts_per_minute: int = _setting(
+    posts_per_minute: int = setting(
         30, whole(1, _A_LOT), "30", "Posts that one person may write in a minute.", unit="posts"
     )
-    bcrypt_rounds: int = _setting(
+    bcrypt_rounds: int = setting(
         12, whole(4, 16), "12", "Cost of a password hash.", unit="powers of two"
     )
-    log_retention_days: int = _setting(
+    log_retention_days: int = setting(
         7,
         whole(1, _A_CENTURY_OF_DAYS),
         "7",
         "How long the log of events is kept for resuming.",
         unit="days",
     )
-    log_retention_events: int = _setting(
+    log_retention_events: int = setting(
         1_000_000, whole(1, _A_LOT), "1000000", "How many events the log keeps.", unit="events"
     )
-    heartbeat_seconds: int = _setting(
+    heartbeat_seconds: int = setting(
         25,
         whole(1, _A_LOT),
         "25",
         "Time between two heartbeats on a live connection.",
         unit="seconds",
     )
-    sockets_per_person: int = _setting(
+    sockets_per_person: int = setting(
         50,
         whole(1, _A_LOT),
         "50",
         "Live connections one person may hold in a process.",
         unit="sockets",
     )
-    sockets_per_process: int = _setting(
+    sockets_per_process: int = setting(
         10_000,
         whole(1, _A_LOT),
         "10000",
         "Live connections a process holds at most.",
         unit="sockets",
     )
-    requests_per_process: int = _setting(
+    requests_per_process: int = setting(
         256,
         whole(1, _A_LOT),
         "256",
         "Requests a process works on at once; more are told to come again.",
         unit="requests",
     )
-    export_hours: int = _setting(
+    export_hours: int = setting(
         48,
         whole(1, 168),
         "48",
         "How long the export of somebody's posts can be downloaded.",
         unit="hours",
     )
-    jobs_concurrency: int = _setting(
+    jobs_concurrency: int = setting(
         4,
         whole(0, 1_000),
         "0",
         "Jobs a process does at once beside serving; 0 where “microblog jobs” runs elsewhere.",
         unit="jobs",
     )
-    pool_size: int = _setting(
+    pool_size: int = setting(
         5, whole(1, 1_000), "5", "Database connections kept open by a process.", unit="connections"
     )
-    pool_overflow: int = _setting(
+    pool_overflow: int = setting(
         10, whole(0, 1_000), "10", "Further connections opened under load.", unit="connections"
     )
-    pool_timeout_seconds: int = _setting(
+    pool_timeout_seconds: int = setting(
         5, whole(1, _A_LOT), "5", "How long a request waits for a connection.", unit="seconds"
     )
-    log_level: str = _setting("info", variables.one_of(*LOG_LEVELS), "debug", "How much is logged.")
-
-    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
+    log_level: str = setting("info", variables.one_of(*LOG_LEVELS), "debug", "How much is logged.")
 
     def __post_init__(self) -> None:
         """Check every value and give it its normal form; raises SettingError."""
@@ -220,6 +208,7 @@ class Settings:
             if value is not None and not isinstance(value, float):
                 object.__setattr__(self, item.name, _read(item, value, self.spelling(item.name)))
         _ = self.database, self.bell_in_use
+        self.check_mail()
 
     @property
     def database(self) -> URL:
@@ -245,14 +234,14 @@ class Settings:
         return self.bell
 
     @property
+    def mails_people(self) -> bool:
+        """Whether people can be sent mail, whose links lead to the configured address only."""
+        return self.mailer_in_use != "none" and self.public_url is not None
+
+    @property
     def is_secure(self) -> bool:
         """Whether people reach the server over HTTPS only."""
         return self.public_url is not None and self.public_url.startswith("https://")
-
-    def spelling(self, name: str) -> str:
-        """Return the variable that a setting came from, or could come from."""
-        found = self.origins.get(name)
-        return found.variable if found else variable(name)
 
     @classmethod
     def from_env(
@@ -276,12 +265,9 @@ def declared() -> list[Field[Any]]:
 
     `metadata` has text, unit, example, aliases, and `hidden`, where a value may hold a secret.
     """
-    return [item for item in fields(Settings) if item.name != "origins"]
-
-
-def variable(name: str) -> str:
-    """Return the environment variable of a setting."""
-    return f"MICROBLOG_{name.upper()}"
+    own = [item for item in fields(Settings) if item.name != "origins"]
+    of_mail = {item.name for item in fields(MailSettings)}
+    return sorted(own, key=lambda item: item.name in of_mail)
 
 
 def _read(item: Field[Any], value: Any, name: str) -> Any:

@@ -1,22 +1,25 @@
 """How a setting is written down: the places where variables stand, and the parsing of each kind.
 
-`settings` alone calls this. A parser raises ValueError for what it cannot take; the table there
-knows the setting's name and an example, so the sentence for the owner is made there.
+`settings` and `mail_settings` alone call this. A parser raises ValueError for what it cannot take;
+the tables there know the setting's name and an example, so the sentence for the owner is made
+there.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from microblog.core.errors import SettingError
+from microblog.core import names
+from microblog.core.errors import Invalid, SettingError
 from microblog.core.tokens import SHORTEST_KEY_BYTES
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -44,6 +47,28 @@ class Refused(ValueError):
     """A value that cannot be taken; says what it is not."""
 
 
+# --- How a setting is declared ------------------------------------------------------------------
+
+
+def setting(
+    default: Any,
+    read: Callable[[str], Any],
+    example: str,
+    text: str,
+    *aliases: str,
+    unit: str = "",
+    hidden: bool = False,
+) -> Any:
+    """Declare a field of a settings class; `hidden` where its value may hold a secret."""
+    metadata = {"read": read, "example": example, "text": text, "aliases": aliases, "unit": unit}
+    return field(default=default, metadata=metadata | {"hidden": hidden})
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"MICROBLOG_{name.upper()}"
+
+
 # --- Where variables stand ---------------------------------------------------------------------
 
 
@@ -61,6 +86,18 @@ class Origin:
 
     variable: str
     place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelt:
+    """Settings that know by which variables they came, to name them when one is wrong."""
+
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
+
+    def spelling(self, name: str) -> str:
+        """Return the variable that a setting came from, or could come from."""
+        found = self.origins.get(name)
+        return found.variable if found else variable(name)
 
 
 def layers(environ: Mapping[str, str], env_file: Path | None) -> list[Layer]:
@@ -184,6 +221,34 @@ def networks(raw: str) -> tuple[Network, ...]:
 
 def _words(raw: str) -> list[str]:
     return [word for word in re.split(r"[\s,]+", raw) if word]
+
+
+def host(raw: str) -> str:
+    """Return a host's name or address; a port has a setting of its own."""
+    if not re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?", raw):
+        raise Refused("the name of a host")
+    return raw.strip("[]")
+
+
+def mailbox(raw: str) -> str:
+    """Return one e-mail address, with or without a name before it, as it was written."""
+    if not raw.isprintable() or len(getaddresses([raw])) != 1:
+        raise Refused("an e-mail address")
+    email(parseaddr(raw)[1])
+    return raw.strip()
+
+
+def email(raw: str) -> str:
+    """Return a bare e-mail address."""
+    try:
+        return names.check_email(raw)
+    except Invalid:
+        raise Refused("an e-mail address") from None
+
+
+def emails(raw: str) -> tuple[str, ...]:
+    """Return bare e-mail addresses, divided by commas or spaces."""
+    return tuple(email(word) for word in _words(raw))
 
 
 def origin(raw: str) -> str:

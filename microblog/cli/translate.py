@@ -26,6 +26,7 @@ JINJA = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "silent": 
 PLACES: tuple[tuple[str, Path, str, str, Mapping[str, str]], ...] = (
     ("microblog", PACKAGE, "**.py", "python", {}),
     ("templates", TEMPLATES, "**.html", "jinja2", JINJA),
+    ("templates", TEMPLATES, "**.txt", "jinja2", JINJA),
 )
 # What WTForms itself says of our forms, by its module. A test makes it say each of them.
 BORROWED: Mapping[str, tuple[str | tuple[str, str], ...]] = {

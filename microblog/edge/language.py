@@ -109,6 +109,11 @@ def datetime_text(moment: datetime) -> str:
     return format_datetime(moment, "long", locale=_current.get())
 
 
+def moment_text(written: str) -> str:
+    """Return a time that was written in ISO 8601 in words, in UTC."""
+    return datetime_text(datetime.fromisoformat(written))
+
+
 def number_text(number: int) -> str:
     """Return a number as the language writes it."""
     return _written(number, _current.get())

@@ -4,11 +4,12 @@ from microblog.models.access import IdempotencyKey, RefreshToken, Session, Token
 from microblog.models.base import Model, table
 from microblog.models.events import EventRow, History
 from microblog.models.jobs import Job
+from microblog.models.mail import KnownDevice, MailedLink
 from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
 from microblog.models.users import Follow, User
 
-REVISION = "0003"  # the head of alembic/versions; a test holds it to that
+REVISION = "0005"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
@@ -17,6 +18,8 @@ __all__ = [
     "History",
     "IdempotencyKey",
     "Job",
+    "KnownDevice",
+    "MailedLink",
     "Mention",
     "Model",
     "Notification",

@@ -60,7 +60,13 @@ def _context() -> dict[str, Any]:
         "unread_notifications": g.get("unread", 0),
         "here": here(),
         "site_name": settings.site_name,
+        "unconfirmed": settings.confirm_addresses and settings.mails_people and _is_unconfirmed(),
     }
+
+
+def _is_unconfirmed() -> bool:
+    user = g.get("visitor", NOBODY).user
+    return user is not None and user.email_confirmed_at is None
 
 
 def _theme(visitor: Visitor) -> str | None:

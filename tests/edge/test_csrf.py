@@ -1,7 +1,7 @@
 """Forged requests: no other site's page, and no old page, changes anything."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +10,7 @@ from wtforms.csrf.session import SessionCSRF
 
 from microblog.database import Database
 from microblog.edge import forms
+from microblog.settings import Settings
 from tests.conftest import both_databases
 from tests.people import Browser, MakePost, MakeUser, Visit
 from tests.web.browsing import ask
@@ -79,6 +80,12 @@ ATTACKS: list[Callable[[Attack], Awaitable[tuple[str | None, Headers]]]] = [
     Attack.opaque_origin,
     Attack.malformed_origin,
 ]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With mail, so that every form does something."""
+    return replace(settings, mailer="console", public_url="http://localhost")
 
 
 @pytest.fixture
