@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from microblog import variables
+from microblog import database_address, variables
 from microblog.core.errors import SettingError
 from microblog.mail_settings import MailSettings
 from microblog.variables import Network, Origin, setting, variable, whole
@@ -214,8 +214,8 @@ class Settings(MailSettings):
     def database(self) -> URL:
         """The database's address with its asynchronous driver."""
         if self.database_url is None:
-            return URL.create("sqlite+aiosqlite", database=str(self.data_dir / "microblog.db"))
-        return variables.database_url(self.database_url, self.spelling("database_url"))
+            return URL.create("sqlite", database=str(self.data_dir / "microblog.db"))
+        return database_address.parse(self.database_url, self.spelling("database_url"))
 
     @property
     def bell_in_use(self) -> str:
