@@ -1,6 +1,7 @@
 """`microblog db` and the migrations themselves, on every database."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
