@@ -65,6 +65,7 @@ WRONG = {
     "ADMINS": ["owner", "owner@example.org;other@example.org"],
     "MICROBLOG_CONFIRM_ADDRESSES": ["perhaps"],
     "MICROBLOG_RESETS_PER_HOUR": ["0"],
+    "MICROBLOG_JOBS_CONCURRENCY": ["-1", "many"],
 }
 
 
