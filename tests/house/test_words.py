@@ -38,7 +38,6 @@ NEW = "quite another sentence"
 # What a mail tells that is no sentence: what things are called.
 TOLD = (
     "Firefox",
-    "&amp;",
     "Our village",
     "KeyError",
     "in show",
