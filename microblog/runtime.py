@@ -17,6 +17,7 @@ from quart import current_app
 from microblog.actions import accounts, retention, sessions
 from microblog.backends.bell import Bell, open_bell
 from microblog.core.errors import Message, Unavailable, message
+from microblog.core.guessing import Guesser, open_guesser
 from microblog.database import Database, open_database
 from microblog.finishing import finished
 from microblog.models import User
@@ -86,6 +87,7 @@ class Runtime:
     sockets: int = 0
     most_sockets: int = 0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    guessing: asyncio.Future[Guesser] | None = None
 
     @classmethod
     def assemble(cls, settings: Settings, secret: str) -> "Runtime":
@@ -142,6 +144,8 @@ class Runtime:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.guessing is not None:
+            await self.guessing  # its thread cannot be stopped
         if self.not_ready is None:
             await self._write_presence()
         await self.database.close()  # lets the last rings out
@@ -173,6 +177,26 @@ class Runtime:
                 keep_days=self.settings.log_retention_days,
                 keep_events=self.settings.log_retention_events,
             )
+
+    def warm_guesser(self) -> None:
+        """Begin to load what guesses languages, where it is not there yet: somebody may write."""
+        if self.guessing is None:
+            self.guessing = asyncio.ensure_future(self._open_guesser())
+
+    async def guesser(self) -> Guesser:
+        """Return what guesses languages, when it is loaded."""
+        self.warm_guesser()
+        return await asyncio.shield(cast("asyncio.Future[Guesser]", self.guessing))
+
+    async def _open_guesser(self) -> Guesser:
+        """Load the model. Without it posts are written all the same, and scripts still known."""
+        if not self.settings.guess_languages:
+            return Guesser()
+        try:
+            return await asyncio.to_thread(open_guesser)
+        except Exception:
+            log.exception("guesser.failed")
+            return Guesser()
 
     def session_life(self, *, remembered: bool) -> timedelta:
         """Return how long a browser session lasts without use."""

@@ -6,7 +6,7 @@ Precedence, highest first: an object given to `create_app`, the environment, the
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from sqlalchemy import URL
 
 from microblog import variables
 from microblog.core.errors import SettingError
-from microblog.variables import Network, Origin, whole
+from microblog.settings_outside import OutsideSettings
+from microblog.variables import Network, Origin, setting, whole
 
 LANGUAGES = ("en", "ko")
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -24,30 +25,17 @@ _A_LOT = 1_000_000_000
 _A_CENTURY_OF_DAYS = 36_500
 
 
-def _setting(
-    default: Any,
-    read: Callable[[str], Any],
-    example: str,
-    text: str,
-    *aliases: str,
-    unit: str = "",
-    hidden: bool = False,
-) -> Any:
-    metadata = {"read": read, "example": example, "text": text, "aliases": aliases, "unit": unit}
-    return field(default=default, metadata=metadata | {"hidden": hidden})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(OutsideSettings):
     """Every setting with its default. The variable is `MICROBLOG_` and the name in capitals."""
 
-    data_dir: Path = _setting(
+    data_dir: Path = setting(
         Path("var"),
         variables.folder,
         "var",
         "Folder of the embedded database and of the server's own secret.",
     )
-    database_url: str | None = _setting(
+    database_url: str | None = setting(
         None,
         variables.text,
         "postgresql://user:password@localhost/microblog",
@@ -57,7 +45,7 @@ class Settings:
         "SQLALCHEMY_DATABASE_URL",
         hidden=True,
     )
-    redis_url: str | None = _setting(
+    redis_url: str | None = setting(
         None,
         variables.redis_url,
         "redis://localhost:6379/0",
@@ -65,13 +53,13 @@ class Settings:
         "REDIS_URL",
         hidden=True,
     )
-    bell: str = _setting(
+    bell: str = setting(
         "auto",
         variables.one_of(*BELLS),
         "postgres",
         "How processes wake one another. auto: by Redis where it is set, else by the database.",
     )
-    secret_key: str | None = _setting(
+    secret_key: str | None = setting(
         None,
         variables.secret,
         "the output of: openssl rand -hex 32",
@@ -80,120 +68,127 @@ class Settings:
         unit="at least 32 bytes",
         hidden=True,
     )
-    public_url: str | None = _setting(
+    public_url: str | None = setting(
         None,
         variables.origin,
         "https://blog.example.org",
         "The address people use. Needed behind a proxy; https makes cookies secure.",
     )
-    trusted_proxies: tuple[Network, ...] = _setting(
+    trusted_proxies: tuple[Network, ...] = setting(
         (),
         variables.networks,
         "127.0.0.1/32",
         "Addresses of proxies whose X-Forwarded-For is believed.",
         unit="networks",
     )
-    site_name: str = _setting(
+    site_name: str = setting(
         "Microblog", variables.text, "Our village", "The name shown on every page."
     )
-    languages: tuple[str, ...] = _setting(
+    languages: tuple[str, ...] = setting(
         ("en", "ko"),
         variables.some_of(*LANGUAGES),
         "en,ko",
         "Languages offered; the first is the default.",
         "LANGUAGES",
     )
-    posts_per_page: int = _setting(
+    posts_per_page: int = setting(
         25, whole(1, 200), "25", "Posts on a page of a timeline.", "POSTS_PER_PAGE", unit="posts"
     )
-    members_only: bool = _setting(
+    members_only: bool = setting(
         False, variables.switch, "true", "Whether posts and people are shown to members only."
     )
-    sign_up_open: bool = _setting(True, variables.switch, "false", "Whether anyone may sign up.")
-    session_hours: int = _setting(
+    sign_up_open: bool = setting(True, variables.switch, "false", "Whether anyone may sign up.")
+    session_hours: int = setting(
         24,
         whole(1, 24 * _A_CENTURY_OF_DAYS),
         "24",
         "Life of a sign-in, extended while used.",
         unit="hours",
     )
-    remember_days: int = _setting(
+    remember_days: int = setting(
         30,
         whole(1, _A_CENTURY_OF_DAYS),
         "30",
         "Life of a sign-in with “remember me”, extended while used.",
         unit="days",
     )
-    access_token_seconds: int = _setting(
+    access_token_seconds: int = setting(
         600, whole(1, _A_LOT), "600", "Life of an access token of the API.", unit="seconds"
     )
-    refresh_token_days: int = _setting(
+    refresh_token_days: int = setting(
         30, whole(1, _A_CENTURY_OF_DAYS), "30", "Life of a refresh token of the API.", unit="days"
     )
-    login_tries: int = _setting(
+    login_tries: int = setting(
         10,
         whole(1, _A_LOT),
         "10",
         "Tries to log in per account and address in five minutes.",
         unit="tries",
     )
-    sign_ups_per_hour: int = _setting(
+    sign_ups_per_hour: int = setting(
         20, whole(1, _A_LOT), "20", "Sign-ups per address in an hour.", unit="sign-ups"
     )
-    posts_per_minute: int = _setting(
+    posts_per_minute: int = setting(
         30, whole(1, _A_LOT), "30", "Posts that one person may write in a minute.", unit="posts"
     )
-    bcrypt_rounds: int = _setting(
+    guess_languages: bool = setting(
+        True,
+        variables.switch,
+        "false",
+        "Whether the language of a post is guessed by its words too, not by its script alone. "
+        "Takes 70 MB of a process in which somebody writes.",
+    )
+    bcrypt_rounds: int = setting(
         12, whole(4, 16), "12", "Cost of a password hash.", unit="powers of two"
     )
-    log_retention_days: int = _setting(
+    log_retention_days: int = setting(
         7,
         whole(1, _A_CENTURY_OF_DAYS),
         "7",
         "How long the log of events is kept for resuming.",
         unit="days",
     )
-    log_retention_events: int = _setting(
+    log_retention_events: int = setting(
         1_000_000, whole(1, _A_LOT), "1000000", "How many events the log keeps.", unit="events"
     )
-    heartbeat_seconds: int = _setting(
+    heartbeat_seconds: int = setting(
         25,
         whole(1, _A_LOT),
         "25",
         "Time between two heartbeats on a live connection.",
         unit="seconds",
     )
-    sockets_per_person: int = _setting(
+    sockets_per_person: int = setting(
         50,
         whole(1, _A_LOT),
         "50",
         "Live connections one person may hold in a process.",
         unit="sockets",
     )
-    sockets_per_process: int = _setting(
+    sockets_per_process: int = setting(
         10_000,
         whole(1, _A_LOT),
         "10000",
         "Live connections a process holds at most.",
         unit="sockets",
     )
-    requests_per_process: int = _setting(
+    requests_per_process: int = setting(
         256,
         whole(1, _A_LOT),
         "256",
         "Requests a process works on at once; more are told to come again.",
         unit="requests",
     )
-    pool_size: int = _setting(
+    pool_size: int = setting(
         5, whole(1, 1_000), "5", "Database connections kept open by a process.", unit="connections"
     )
-    pool_overflow: int = _setting(
+    pool_overflow: int = setting(
         10, whole(0, 1_000), "10", "Further connections opened under load.", unit="connections"
     )
-    pool_timeout_seconds: int = _setting(
+    pool_timeout_seconds: int = setting(
         5, whole(1, _A_LOT), "5", "How long a request waits for a connection.", unit="seconds"
     )
-    log_level: str = _setting("info", variables.one_of(*LOG_LEVELS), "debug", "How much is logged.")
+    log_level: str = setting("info", variables.one_of(*LOG_LEVELS), "debug", "How much is logged.")
 
     origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
 
@@ -204,7 +199,7 @@ class Settings:
             # What is no text can only come from a program, which may want half a second.
             if value is not None and not isinstance(value, float):
                 object.__setattr__(self, item.name, _read(item, value, self.spelling(item.name)))
-        _ = self.database, self.bell_in_use
+        _ = self.database, self.bell_in_use, self.translator_in_use
 
     @property
     def database(self) -> URL:
@@ -228,6 +223,20 @@ class Settings:
                 f"auto, memory, redis or {vendor}."
             )
         return self.bell
+
+    @property
+    def translator_in_use(self) -> str:
+        """The translator that is asked for, or that fits; raises SettingError without its needs."""
+        chosen = self.translator
+        if chosen == "auto":
+            has_key = "azure" if self.translator_key else "none"
+            return "libretranslate" if self.translator_url else has_key
+        needed = {"libretranslate": "translator_url", "deepl": "translator_key"}
+        missing = needed.get(chosen, "translator_key" if chosen == "azure" else None)
+        if missing is not None and getattr(self, missing) is None:
+            name = self.spelling("translator")
+            raise SettingError(f"{name} is '{chosen}', and {self.spelling(missing)} is not set.")
+        return chosen
 
     @property
     def is_secure(self) -> bool:

@@ -6,10 +6,10 @@ knows the setting's name and an example, so the sentence for the owner is made t
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
@@ -116,6 +116,20 @@ def database_from_parts(found: list[Layer]) -> tuple[str, Origin] | None:
     return url.render_as_string(hide_password=False), protocol[1]
 
 
+def setting(
+    default: Any,
+    read: Callable[[str], Any],
+    example: str,
+    text: str,
+    *aliases: str,
+    unit: str = "",
+    hidden: bool = False,
+) -> Any:
+    """Declare a setting as a field: how it is read, what is said of it, its other variables."""
+    metadata = {"read": read, "example": example, "text": text, "aliases": aliases, "unit": unit}
+    return field(default=default, metadata=metadata | {"hidden": hidden})
+
+
 # --- What stands in them -----------------------------------------------------------------------
 
 
@@ -187,6 +201,23 @@ def origin(raw: str) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     usual = parts.port in {None, _USUAL_PORTS[parts.scheme]}
     return f"{parts.scheme}://{host}" if usual else f"{parts.scheme}://{host}:{parts.port}"
+
+
+def address(raw: str) -> str:
+    """Return an http address without a slash at its end."""
+    parts = urlsplit(raw)
+    _ = parts.port  # raises where it is none
+    if parts.scheme not in _USUAL_PORTS or not parts.hostname or parts.query or parts.fragment:
+        raise Refused("an address that begins with http:// or https://")
+    if "@" in parts.netloc:
+        raise Refused("an address without a name and a password in it")
+    return raw.rstrip("/")
+
+
+def word(raw: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", raw):
+        raise Refused("one word")
+    return raw
 
 
 def secret(raw: str) -> str:

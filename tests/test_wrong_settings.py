@@ -42,6 +42,13 @@ WRONG = {
     "MICROBLOG_LOGIN_TRIES": ["0"],
     "MICROBLOG_SIGN_UPS_PER_HOUR": ["many"],
     "MICROBLOG_POSTS_PER_MINUTE": ["0"],
+    "MICROBLOG_GUESS_LANGUAGES": ["maybe"],
+    "MICROBLOG_TRANSLATOR": ["google"],
+    "MICROBLOG_TRANSLATOR_URL": ["translate.example.org", "ftp://a", "http://me:secret@a", "http:"],
+    "MICROBLOG_TRANSLATOR_REGION": ["west us", "a:b"],
+    "MICROBLOG_TRANSLATOR_TIMEOUT_SECONDS": ["0"],
+    "MICROBLOG_TRANSLATIONS_PER_HOUR": ["0"],
+    "MICROBLOG_TRANSLATIONS_KEPT": ["-1"],
     "MICROBLOG_BCRYPT_ROUNDS": ["3", "17"],
     "MICROBLOG_LOG_RETENTION_DAYS": ["0"],
     "MICROBLOG_LOG_RETENTION_EVENTS": ["0"],
@@ -72,7 +79,7 @@ def test_wrong_value_is_refused_by_its_name_with_an_example(name: str, value: st
 
 def test_every_setting_that_can_be_wrong_is_tried() -> None:
     tried = {name.removeprefix("MICROBLOG_").lower() for name in WRONG}
-    assert {item.name for item in declared()} - tried == {"site_name"}
+    assert {item.name for item in declared()} - tried == {"site_name", "translator_key"}
 
 
 def test_every_example_is_a_value_that_is_taken() -> None:

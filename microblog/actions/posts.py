@@ -24,10 +24,14 @@ _COUNT = (
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What someone wants to publish. `key` makes a repeated request publish it once."""
+    """What someone wants to publish. `key` makes a repeated request publish it once.
+
+    `language` is a code of `core.languages` (`edge.authoring` finds it), or None.
+    """
 
     body: str
     key: str | None = None
+    language: str | None = None
 
 
 async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
@@ -47,7 +51,7 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
     await tx.execute(_COUNT, {"author": author.id, "more": 1})
     post_id = await tx.announce_first(events.post_published(author.id))
     row = {"author_id": author.id, "body": body, "visibility": "public", "created_at": now}
-    await tx.insert(Post, {"id": post_id, **row})
+    await tx.insert(Post, {"id": post_id, "language": draft.language, **row})
     if draft.key is not None:
         await idempotency.remember(tx, author.id, draft.key, body, post_id, now)
     tags = enumerate(parsed.tags)

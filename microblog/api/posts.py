@@ -11,7 +11,7 @@ from microblog.actions.posts import Draft
 from microblog.api import envelope, openapi, paging, schemas
 from microblog.api.paging import CursorQuery
 from microblog.core.errors import Conflict, Invalid
-from microblog.edge import auth, limits
+from microblog.edge import auth, authoring, limits
 from microblog.queries import posts as post_queries
 from microblog.queries.rows import PostRow
 from microblog.render import json as as_json
@@ -46,6 +46,11 @@ class NewPost(BaseModel):
         description="1 to 500 characters as people see them; a link counts 23. "
         "Links, @mentions, #hashtags and `code` are recognised."
     )
+    language: str | None = Field(
+        None,
+        description="The BCP 47 code of its language, as “ko” or “en-GB”. Guessed where you say "
+        "nothing.",
+    )
 
 
 class Repeatable(BaseModel):
@@ -76,8 +81,9 @@ async def publish(data: NewPost, headers: Repeatable) -> Response:
     """
     author = await auth.person()
     envelope.tell(limits.count_post(author.id))
-    draft = Draft(data.body, headers.idempotency_key)
     try:
+        language = await authoring.language_of(data.body, data.language)
+        draft = Draft(data.body, headers.idempotency_key, language)
         async with runtime().database.write() as tx:
             post = await posts.publish(tx, author, draft, datetime.now(UTC))
     except Invalid as invalid:

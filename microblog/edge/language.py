@@ -18,6 +18,7 @@ from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
 from microblog.core.errors import Message
+from microblog.core.languages import CODES
 from microblog.edge.request import asking
 from microblog.models import User
 from microblog.resources import TRANSLATIONS
@@ -35,16 +36,45 @@ def catalogue(language: str) -> NullTranslations:
     if not path.is_file():
         return NullTranslations()
     with path.open("rb") as file:
-        read = read_po(file, locale=language)
+        read = read_po(file, locale=locale(language))
     compiled = io.BytesIO()
     write_mo(compiled, read)
     compiled.seek(0)
     return Translations(compiled)
 
 
+def locale(code: str) -> Locale:
+    """Return what Unicode's CLDR knows of a language, by its BCP 47 tag ("pt-BR")."""
+    return Locale.parse(code, sep="-")
+
+
 def own_name(language: str) -> str:
     """Return what a language calls itself."""
-    return (Locale.parse(language).display_name or language).capitalize()
+    return _capitalised(locale(language).display_name or language)
+
+
+def _capitalised(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+@cache
+def name_of(code: str, spoken: str) -> str:
+    """Return what a language is called in the one being spoken, within a sentence."""
+    return str(locale(spoken).languages.get(code, code))
+
+
+@cache
+def _names(spoken: str, first: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    def place(code: str) -> tuple[int, str]:
+        return first.index(code) if code in first else len(first), name_of(code, spoken)
+
+    found = sorted(CODES, key=place)
+    return tuple((code, _capitalised(name_of(code, spoken))) for code in found)
+
+
+def post_languages() -> tuple[tuple[str, str], ...]:
+    """Return the languages that a post may be in, with their names, those of this place first."""
+    return _names(current(), runtime().settings.languages)
 
 
 def current() -> str:
@@ -106,7 +136,7 @@ def say(sentence: Message) -> str:
 
 def datetime_text(moment: datetime) -> str:
     """Return a time in words, in UTC; the browser shows it in the reader's own zone."""
-    return format_datetime(moment, "long", locale=_current.get())
+    return format_datetime(moment, "long", locale=locale(_current.get()))
 
 
 def number_text(number: int) -> str:
@@ -116,4 +146,4 @@ def number_text(number: int) -> str:
 
 @lru_cache(4096)
 def _written(number: int, code: str) -> str:
-    return format_decimal(number, locale=code)
+    return format_decimal(number, locale=locale(code))

@@ -5,9 +5,10 @@ from microblog.models.base import Model, table
 from microblog.models.events import EventRow, History
 from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
+from microblog.models.translations import Translation
 from microblog.models.users import Follow, User
 
-REVISION = "0002"  # the head of alembic/versions; a test holds it to that
+REVISION = "0004"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
@@ -23,6 +24,7 @@ __all__ = [
     "RefreshToken",
     "Session",
     "TokenFamily",
+    "Translation",
     "Try",
     "User",
     "table",

@@ -46,6 +46,7 @@ def post(row: PostRow) -> dict[str, Any]:
         "id": str(row.id),
         "body": row.body,
         "html": views.body_html(row),
+        "language": row.language,
         "visibility": row.visibility,
         "created_at": moment(row.created_at),
         "author": user(row.author),

@@ -58,6 +58,7 @@ class PostView:
     author: PersonView
     created_at: datetime
     deleted: bool
+    language: str | None
     html: Markup
     markup: Markup | None = None
 
@@ -111,6 +112,7 @@ def post(row: PostRow) -> PostView:
         author=person(row.author),
         created_at=row.created_at,
         deleted=row.deleted_at is not None,
+        language=row.language,
         html=Markup(body_html(row)),  # noqa: S704 - core.markup escapes, nh3 checks
     )
 
