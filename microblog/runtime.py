@@ -16,6 +16,7 @@ from quart import current_app
 
 from microblog.actions import accounts, retention, sessions
 from microblog.backends.bell import Bell, open_bell
+from microblog.backends.translator import Translated, Translator, open_translator
 from microblog.core.errors import Message, Unavailable, message
 from microblog.core.guessing import Guesser, open_guesser
 from microblog.database import Database, open_database
@@ -75,6 +76,7 @@ class Runtime:
     bell: Bell
     hub: Hub
     tail: Tail
+    translator: Translator
     presence: Presence = field(default_factory=Presence)
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
@@ -88,6 +90,7 @@ class Runtime:
     most_sockets: int = 0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     guessing: asyncio.Future[Guesser] | None = None
+    translating: dict[Any, asyncio.Future[Translated]] = field(default_factory=dict)
 
     @classmethod
     def assemble(cls, settings: Settings, secret: str) -> "Runtime":
@@ -97,7 +100,7 @@ class Runtime:
         hub = Hub()
         database.ring = bell.ring
         tail = Tail(database, bell, hub)
-        made = cls(settings, secret, database, bell, hub, tail)
+        made = cls(settings, secret, database, bell, hub, tail, open_translator(settings))
         tail.on_new_history = made.frames.clear  # its numbers speak of other events now
         return made
 
@@ -150,6 +153,12 @@ class Runtime:
             await self._write_presence()
         await self.database.close()  # lets the last rings out
         await self.bell.close()
+        await self.translator.close()
+
+    @property
+    def translates(self) -> bool:
+        """Whether there is somebody who translates."""
+        return self.translator.name != "none"
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self.tasks.append(asyncio.create_task(work, name=name))

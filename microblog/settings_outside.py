@@ -30,8 +30,8 @@ class OutsideSettings:
     )
     translator_key: str | None = setting(
         None,
-        variables.text,
-        "the key that the service gave you",
+        variables.key,
+        "the-key-that-the-service-gave-you",
         "The key for the translation service.",
         "MS_TRANSLATOR_KEY",
         hidden=True,

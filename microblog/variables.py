@@ -220,6 +220,13 @@ def word(raw: str) -> str:
     return raw
 
 
+def key(raw: str) -> str:
+    """Return a service's key, which travels in a header."""
+    if not re.fullmatch(r"[!-~]{1,500}", raw):
+        raise Refused("a key of letters, digits and signs")
+    return raw
+
+
 def secret(raw: str) -> str:
     if len(raw.encode("utf-8", "surrogateescape")) < SHORTEST_KEY_BYTES:
         raise ValueError

@@ -16,6 +16,7 @@ from microblog.cli.db import upgrade_to_head
 from microblog.database import Database, open_database
 from microblog.runtime import EXTENSION
 from microblog.settings import Settings
+from tests.fake_translator import REFUSALS, FakeTranslator, fake_translator
 from tests.people import MakePost, MakeUser, Visit
 from tests.services import Postgres, Redis, choose_free_port, clean_environment, missing
 from tests.serving import Serving, serving
@@ -132,6 +133,16 @@ def own_postgres() -> Iterator[Postgres]:
 def free_port() -> int:
     """A loopback port that nobody listens on."""
     return choose_free_port()
+
+
+@pytest.fixture
+def translation_service(request: pytest.FixtureRequest) -> Iterator[FakeTranslator]:
+    """A fake of DeepL, or of the service that is the parameter (`each_service`)."""
+    with fake_translator(getattr(request, "param", "deepl")) as fake:
+        yield fake
+
+
+each_service = pytest.mark.parametrize("translation_service", sorted(REFUSALS), indirect=True)
 
 
 # --- The app, its databases, its people --------------------------------------------------------

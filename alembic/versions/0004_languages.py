@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("text_digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("target", sa.String(length=16), nullable=False),
+        sa.Column("detected", sa.String(length=16), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("provider", sa.String(length=16), nullable=False),
         sa.Column("created_at", Time, nullable=False),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, update
 
-from microblog.actions import idempotency, notifications
+from microblog.actions import idempotency, notifications, translations
 from microblog.core import events, markup, text
 from microblog.core.errors import NotFound
 from microblog.database import Tx
@@ -73,8 +73,9 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
 async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
     """Delete one's own post; raises NotFound for another's, as for one that does not exist.
 
-    The row stays as a tombstone without text, its notifications go.
+    The row stays as a tombstone without text; its notifications and translations go.
     """
+    written = (await post_queries.visible(tx, post_id, actor.id)).body
     statement = (
         update(Post)
         .where(Post.id == post_id, Post.author_id == actor.id, Post.deleted_at.is_(None))
@@ -82,6 +83,7 @@ async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
     )
     if (await tx.execute(statement)).rowcount != 1:  # type: ignore[attr-defined]
         raise NotFound
+    await translations.forget(tx, written)
     await tx.execute(_COUNT, {"author": actor.id, "more": -1})
     told = await tx.scalars(
         delete(Notification).where(Notification.post_id == post_id).returning(Notification.user_id)

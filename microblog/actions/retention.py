@@ -1,4 +1,6 @@
-"""Forgetting what is no longer needed: old events, tombstones, spent keys, expired sessions."""
+"""Forgetting what is no longer needed: old events, tombstones, spent keys, expired sessions,
+old translations.
+"""
 
 from datetime import datetime, timedelta
 
@@ -6,11 +8,12 @@ from sqlalchemy import delete, update
 
 from microblog.actions import sessions
 from microblog.database import Tx
-from microblog.models import EventRow, History, IdempotencyKey, Post, Try
+from microblog.models import EventRow, History, IdempotencyKey, Post, Translation, Try
 from microblog.queries import retention
 
 KEYS_KEPT = timedelta(days=1)
 TRIES_KEPT = timedelta(hours=2)
+TRANSLATIONS_KEPT = timedelta(days=30)
 
 
 async def prune(tx: Tx, now: datetime, *, keep_days: int, keep_events: int) -> int:
@@ -30,5 +33,8 @@ async def prune(tx: Tx, now: datetime, *, keep_days: int, keep_events: int) -> i
         delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEYS_KEPT)
     )
     await tx.execute_aside(delete(Try).where(Try.created_at < now - TRIES_KEPT))
+    await tx.execute_aside(
+        delete(Translation).where(Translation.created_at < now - TRANSLATIONS_KEPT)
+    )
     await sessions.delete_expired(tx, now)
     return limit

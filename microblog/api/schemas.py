@@ -90,6 +90,19 @@ class Post(BaseModel):
     links: PostLinks = Field(alias="_links")
 
 
+class Translation(BaseModel):
+    """A post in another language."""
+
+    model_config = _example(
+        {"text": "Good morning #서울", "from": "ko", "to": "en", "provider": "libretranslate"}
+    )
+
+    text: str = Field(description="Plain text. Links, @mentions and #hashtags are as they were.")
+    source: str = Field(alias="from", description="The language it was in; “und” where unknown.")
+    to: str
+    provider: str = Field(description="“libretranslate”, “deepl” or “azure”.")
+
+
 class Neighbours(BaseModel):
     """Addresses of this page and of those beside it; null where there is none."""
 

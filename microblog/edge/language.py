@@ -4,6 +4,7 @@ Catalogues are read from the `.po` files themselves, so there is nothing to comp
 """
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_time, get_datetime_format
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -136,7 +137,23 @@ def say(sentence: Message) -> str:
 
 def datetime_text(moment: datetime) -> str:
     """Return a time in words, in UTC; the browser shows it in the reader's own zone."""
-    return format_datetime(moment, "long", locale=locale(_current.get()))
+    place = locale(_current.get())
+    both = str(get_datetime_format("long", locale=place)).replace("'", "")
+    time = format_time(moment, _time_pattern(place), locale=place)
+    return both.replace("{0}", time).replace("{1}", format_date(moment, "long", locale=place))
+
+
+@cache
+def _time_pattern(place: Locale) -> str:
+    """Return how a time is written, with the whole word for the half of the day.
+
+    The short one of Korean is "AM" in CLDR, and nobody there writes so.
+    """
+    pattern = place.time_formats["long"].pattern
+    return _HALF_OF_DAY.sub(lambda found: "aaaa" if found[0] == "a" else found[0], pattern)
+
+
+_HALF_OF_DAY = re.compile("'[^']*'|a")
 
 
 def number_text(number: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from microblog.models import User
 from microblog.queries.rows import NotificationRow, Person, PostRow
+from microblog.queries.translations import TranslationRow
 from microblog.render import views
 from microblog.runtime import runtime
 
@@ -68,6 +69,11 @@ def notification(row: NotificationRow) -> dict[str, Any]:
         "actor": user(row.actor),
         "post": post(row.post) if row.post is not None else None,
     }
+
+
+def translation(row: TranslationRow) -> dict[str, Any]:
+    """Return a post's translation."""
+    return {"text": row.text, "from": row.source, "to": row.target, "provider": row.provider}
 
 
 def post_text(row: PostRow) -> str:

@@ -13,6 +13,7 @@ from microblog.web import (
     settings,
     setup,
     timelines,
+    translations,
 )
 
 
@@ -20,5 +21,7 @@ def install(app: Quart) -> None:
     """Add the pages, their static files and what every template may use to an application."""
     layout.install(app)
     assets.install(app)
-    for module in (auth, health, notifications, people, posts, settings, setup, timelines):
+    for module in (
+        *(auth, health, notifications, people, posts, settings, setup, timelines, translations),
+    ):
         app.register_blueprint(module.blueprint)

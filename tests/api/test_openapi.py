@@ -3,6 +3,7 @@
 import asyncio
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,12 +11,20 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from quart import Quart, Response
 
+from microblog.settings import Settings
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
+from tests.fake_translator import FakeTranslator
 from tests.people import PASSWORD, MakePost, MakeUser
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM_JSON = "application/problem+json"
+TRANSLATION = "/api/posts/{post_id}/translation"
+
+
+@pytest.fixture
+def settings(settings: Settings, translation_service: FakeTranslator) -> Settings:
+    return replace(settings, **translation_service.settings)
 
 
 @pytest.fixture
@@ -81,7 +90,7 @@ async def test_every_body_has_an_example_that_its_schema_takes(document: dict[st
         )
         if "application/json" in content
     ]
-    assert len(bodies) >= 13
+    assert len(bodies) >= 15
     for body in bodies:
         judge(document, body["schema"]).validate(body["example"])
 
@@ -92,7 +101,12 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         for method, path, operation in operations(document)
         if "429" in operation["responses"]
     }
-    assert set(limited) == {("POST", "/api/tokens"), ("POST", "/api/users"), ("POST", "/api/posts")}
+    assert set(limited) == {
+        ("POST", "/api/tokens"),
+        ("POST", "/api/users"),
+        ("POST", "/api/posts"),
+        ("POST", TRANSLATION),
+    }
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
 
@@ -145,6 +159,7 @@ async def test_answers_are_as_documented(
         ("GET", "/api/posts", "/api/posts", {}),
         ("POST", "/api/posts", "/api/posts", {"json": {"body": "`code` and https://a.example"}}),
         ("GET", "/api/posts/{post_id}", f"/api/posts/{post.id}", {}),
+        ("POST", TRANSLATION, TRANSLATION.format(post_id=post.id), {"json": {"to": "ko"}}),
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),

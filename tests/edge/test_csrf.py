@@ -1,7 +1,7 @@
 """Forged requests: no other site's page, and no old page, changes anything."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +10,9 @@ from wtforms.csrf.session import SessionCSRF
 
 from microblog.database import Database
 from microblog.edge import forms
+from microblog.settings import Settings
 from tests.conftest import both_databases
+from tests.fake_translator import FakeTranslator
 from tests.people import Browser, MakePost, MakeUser, Visit
 from tests.web.browsing import ask
 from tests.web.rows import changed, every_row
@@ -79,6 +81,11 @@ ATTACKS: list[Callable[[Attack], Awaitable[tuple[str | None, Headers]]]] = [
     Attack.opaque_origin,
     Attack.malformed_origin,
 ]
+
+
+@pytest.fixture
+def settings(settings: Settings, translation_service: FakeTranslator) -> Settings:
+    return replace(settings, **translation_service.settings)
 
 
 @pytest.fixture

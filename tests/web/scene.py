@@ -25,12 +25,16 @@ Example = dict[str, str]
 
 @dataclass
 class Scene:
-    """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her."""
+    """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
+
+    The walk may delete `post`, but not `kept_post`.
+    """
 
     app: Quart
     mina: User
     bora: User
     post: Post
+    kept_post: Post
 
     @property
     def arguments(self) -> Example:
@@ -56,6 +60,7 @@ class Scene:
         """Return the fields of a good request."""
         special: dict[str, Example] = {
             "auth.log_in": {"username": "bora"},
+            "translations.translate": {"post_id": str(self.kept_post.id), "dest_language": "de"},
             "setup.make_administrator": {"username": "first", "email": "first@example.org"},
         }
         return self.fields | special.get(rule.endpoint, {})
@@ -103,4 +108,5 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
         await follows.follow(tx, mina, chul, now)
         await follows.follow(tx, bora, mina, now)
     post = await make_post(mina, "Rain over #seoul, @bora")
-    return Scene(app, mina, bora, post)
+    kept = await make_post(mina, "Rain again")
+    return Scene(app, mina, bora, post, kept)
