@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from microblog import variables
+from microblog import resources, variables
 from microblog.core.errors import SettingError
 from microblog.settings_outside import OutsideSettings
 from microblog.variables import Network, Origin, setting, whole
 
-LANGUAGES = ("en", "ko")
+LANGUAGES = resources.languages()
 LOG_LEVELS = ("debug", "info", "warning", "error")
 BELLS = ("auto", "memory", "sqlite", "postgres", "redis")
 _A_LOT = 1_000_000_000
@@ -85,10 +85,10 @@ class Settings(OutsideSettings):
         "Microblog", variables.text, "Our village", "The name shown on every page."
     )
     languages: tuple[str, ...] = setting(
-        ("en", "ko"),
+        LANGUAGES,
         variables.some_of(*LANGUAGES),
         "en,ko",
-        "Languages offered; the first is the default.",
+        "Languages offered; the first is the default. Without it, all that have a catalogue.",
         "LANGUAGES",
     )
     posts_per_page: int = setting(

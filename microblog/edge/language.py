@@ -19,7 +19,7 @@ from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 
 from microblog.core.errors import Message
-from microblog.core.languages import CODES
+from microblog.core.languages import CODES, known
 from microblog.edge.request import asking
 from microblog.models import User
 from microblog.resources import TRANSLATIONS
@@ -27,6 +27,7 @@ from microblog.runtime import runtime
 
 COOKIE = "language"
 COOKIE_SECONDS = 365 * 86_400
+LONGEST_TAG = 35  # as much as RFC 5646 asks for (4.4.1)
 _current: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -75,7 +76,20 @@ def _names(spoken: str, first: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 
 def post_languages() -> tuple[tuple[str, str], ...]:
     """Return the languages that a post may be in, with their names, those of this place first."""
-    return _names(current(), runtime().settings.languages)
+    here = [known(code) for code in runtime().settings.languages]
+    return _names(current(), tuple(code for code in here if code is not None))
+
+
+@cache
+def plural_samples(language: str) -> tuple[tuple[str, int], ...]:
+    """Return the plural categories of a language (CLDR), each with a number that is of it.
+
+    Scripts choose among them by the browser's `Intl.PluralRules`, which names them alike.
+    """
+    rule = locale(language).plural_form
+    numbers = (*range(1, 201), 0, 1_000_000)
+    found = {category: n for n in reversed(numbers) for category in (rule(n),)}
+    return tuple(sorted(({"other": 2} | found).items()))
 
 
 def current() -> str:
@@ -113,10 +127,13 @@ def choose(user: User | None) -> str:
 
 def _asked_for(offered: tuple[str, ...]) -> str | None:
     """Return the browser's first choice that we offer (RFC 4647, 3.4): British is English too."""
-    for tag, quality in asking().accept_languages:
-        language = tag.partition("-")[0].lower()
-        if quality > 0 and language in offered:
-            return language
+    by_tag = {code.lower(): code for code in offered}
+    for asked, quality in asking().accept_languages:
+        tag = asked.lower()[:LONGEST_TAG]
+        while quality > 0 and tag:
+            if tag in by_tag:
+                return by_tag[tag]
+            tag = tag.rpartition("-")[0]
     return None
 
 

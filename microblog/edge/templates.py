@@ -103,6 +103,7 @@ def environment(code: str) -> Environment:
     made.filters["datetime"] = language.datetime_text
     made.filters["number"] = language.number_text
     made.filters["language_name"] = partial(language.name_of, spoken=code)
+    made.globals["plural_samples"] = language.plural_samples(code)
     translations = language.catalogue(code)
     made.globals.update(_globals, part=_part, gettext_plain=translations.ugettext)
     made.install_gettext_callables(  # type: ignore[attr-defined]
