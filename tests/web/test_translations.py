@@ -84,7 +84,6 @@ async def test_no_button_and_no_translation_without_a_service(
 
 
 @each_service
-@both_databases
 async def test_translation_is_shown_with_its_links_and_asked_for_once(
     translation_service: FakeTranslator,
     visit: Visit,
@@ -177,6 +176,7 @@ async def test_program_gets_the_translation_as_it_is_documented(
 # --- Who may not ---------------------------------------------------------------------------------
 
 
+@both_databases
 async def test_who_may_not_see_a_post_cannot_translate_it_though_it_was_translated_before(
     visit: Visit,
     make_user: MakeUser,
