@@ -7,7 +7,7 @@ Precedence, highest first: an object given to `create_app`, the environment, the
 
 import os
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from sqlalchemy import URL
 
 from microblog import resources, variables
 from microblog.core.errors import SettingError
-from microblog.settings_outside import OutsideSettings
-from microblog.variables import Network, Origin, setting, whole
+from microblog.translator_settings import TranslatorSettings
+from microblog.variables import Network, Origin, setting, variable, whole
+
+__all__ = ["LANGUAGES", "Settings", "declared", "variable"]
 
 LANGUAGES = resources.languages()
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -26,7 +28,7 @@ _A_CENTURY_OF_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(OutsideSettings):
+class Settings(TranslatorSettings):
     """Every setting with its default. The variable is `MICROBLOG_` and the name in capitals."""
 
     data_dir: Path = setting(
@@ -190,8 +192,6 @@ class Settings(OutsideSettings):
     )
     log_level: str = setting("info", variables.one_of(*LOG_LEVELS), "debug", "How much is logged.")
 
-    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
-
     def __post_init__(self) -> None:
         """Check every value and give it its normal form; raises SettingError."""
         for item in declared():
@@ -225,28 +225,9 @@ class Settings(OutsideSettings):
         return self.bell
 
     @property
-    def translator_in_use(self) -> str:
-        """The translator that is asked for, or that fits; raises SettingError without its needs."""
-        chosen = self.translator
-        if chosen == "auto":
-            has_key = "azure" if self.translator_key else "none"
-            return "libretranslate" if self.translator_url else has_key
-        needed = {"libretranslate": "translator_url", "deepl": "translator_key"}
-        missing = needed.get(chosen, "translator_key" if chosen == "azure" else None)
-        if missing is not None and getattr(self, missing) is None:
-            name = self.spelling("translator")
-            raise SettingError(f"{name} is '{chosen}', and {self.spelling(missing)} is not set.")
-        return chosen
-
-    @property
     def is_secure(self) -> bool:
         """Whether people reach the server over HTTPS only."""
         return self.public_url is not None and self.public_url.startswith("https://")
-
-    def spelling(self, name: str) -> str:
-        """Return the variable that a setting came from, or could come from."""
-        found = self.origins.get(name)
-        return found.variable if found else variable(name)
 
     @classmethod
     def from_env(
@@ -271,11 +252,6 @@ def declared() -> list[Field[Any]]:
     `metadata` has text, unit, example, aliases, and `hidden`, where a value may hold a secret.
     """
     return [item for item in fields(Settings) if item.name != "origins"]
-
-
-def variable(name: str) -> str:
-    """Return the environment variable of a setting."""
-    return f"MICROBLOG_{name.upper()}"
 
 
 def _read(item: Field[Any], value: Any, name: str) -> Any:

@@ -36,6 +36,28 @@ class Refused(ValueError):
     """A value that cannot be taken; says what it is not."""
 
 
+# --- How a setting is declared ------------------------------------------------------------------
+
+
+def setting(
+    default: Any,
+    read: Callable[[str], Any],
+    example: str,
+    text: str,
+    *aliases: str,
+    unit: str = "",
+    hidden: bool = False,
+) -> Any:
+    """Declare a field of a settings class; `hidden` where its value may hold a secret."""
+    metadata = {"read": read, "example": example, "text": text, "aliases": aliases, "unit": unit}
+    return field(default=default, metadata=metadata | {"hidden": hidden})
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"MICROBLOG_{name.upper()}"
+
+
 # --- Where variables stand ---------------------------------------------------------------------
 
 
@@ -53,6 +75,18 @@ class Origin:
 
     variable: str
     place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelt:
+    """Settings that know by which variables they came, to name them when one is wrong."""
+
+    origins: Mapping[str, Origin] = field(default_factory=dict, compare=False, repr=False)
+
+    def spelling(self, name: str) -> str:
+        """Return the variable that a setting came from, or could come from."""
+        found = self.origins.get(name)
+        return found.variable if found else variable(name)
 
 
 def layers(environ: Mapping[str, str], env_file: Path | None) -> list[Layer]:
@@ -114,20 +148,6 @@ def database_from_parts(found: list[Layer]) -> tuple[str, Origin] | None:
         raise SettingError(f"DB_PORT '{port}' is not a number. For example: DB_PORT=5432") from None
     url = URL.create(protocol[0], user, password, host, number, database)
     return url.render_as_string(hide_password=False), protocol[1]
-
-
-def setting(
-    default: Any,
-    read: Callable[[str], Any],
-    example: str,
-    text: str,
-    *aliases: str,
-    unit: str = "",
-    hidden: bool = False,
-) -> Any:
-    """Declare a setting as a field: how it is read, what is said of it, its other variables."""
-    metadata = {"read": read, "example": example, "text": text, "aliases": aliases, "unit": unit}
-    return field(default=default, metadata=metadata | {"hidden": hidden})
 
 
 # --- What stands in them -----------------------------------------------------------------------

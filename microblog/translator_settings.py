@@ -1,19 +1,17 @@
-"""The settings of services outside: whom Microblog asks over the network, and with which key.
-
-`settings.Settings` has all of these beside its own.
-"""
+"""What the owner can set of the service that translates posts. See `settings`."""
 
 from dataclasses import dataclass
 
 from microblog import variables
-from microblog.variables import setting, whole
+from microblog.core.errors import SettingError
+from microblog.variables import Spelt, setting, whole
 
 TRANSLATORS = ("auto", "none", "libretranslate", "deepl", "azure")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutsideSettings:
-    """What is set of services outside, each with its default: without any, none is asked."""
+@dataclass(frozen=True, kw_only=True)  # without slots it can stand beside another such part
+class TranslatorSettings(Spelt):
+    """The part of the settings that is about translation: without any, nobody is asked."""
 
     translator: str = setting(
         "auto",
@@ -60,3 +58,17 @@ class OutsideSettings:
         "Translations kept, so that nobody pays twice; the oldest go first.",
         unit="translations",
     )
+
+    @property
+    def translator_in_use(self) -> str:
+        """The translator that is asked for, or that fits; raises SettingError without its needs."""
+        chosen = self.translator
+        if chosen == "auto":
+            has_key = "azure" if self.translator_key else "none"
+            return "libretranslate" if self.translator_url else has_key
+        needed = {"libretranslate": "translator_url", "deepl": "translator_key"}
+        missing = needed.get(chosen, "translator_key" if chosen == "azure" else None)
+        if missing is not None and getattr(self, missing) is None:
+            name = self.spelling("translator")
+            raise SettingError(f"{name} is '{chosen}', and {self.spelling(missing)} is not set.")
+        return chosen
