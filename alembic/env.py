@@ -11,15 +11,21 @@ import time
 from typing import Any
 
 from alembic import context
-from sqlalchemy import Connection, event, pool, text
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, create_engine, event, inspect, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from microblog.models import Model
+from microblog.drivers import connecting, mariadb_number
+from microblog.file_store import prepare_file
+from microblog.models import Model, mariadb
 from microblog.settings import Settings
-from microblog.stores import prepare_file
 
 MIGRATION_LOCK = 0x6D_69_67_72_61_74_65  # "migrate": held on PostgreSQL while migrating
 PATIENCE_SECONDS = 30
+MIGRATING_SECONDS = 3600  # MariaDB: as long as another one may take
+UNDER_WAY = "migration_under_way"  # a table on MariaDB, while there is something to finish
+# What MariaDB says of something that is there, or gone, already.
+DONE_BEFORE = {1050, 1051, 1060, 1061, 1091, 1826}
 
 
 def settings() -> Settings:
@@ -27,50 +33,102 @@ def settings() -> Settings:
     return given if given is not None else Settings.from_env()
 
 
-def configure(**how: Any) -> None:
+def configure(vendor: str, **how: Any) -> None:
+    ours = [Model.metadata, mariadb.METADATA] if vendor == mariadb.VENDOR else Model.metadata
     context.configure(
-        target_metadata=Model.metadata, compare_server_default=True, transactional_ddl=True, **how
+        target_metadata=ours,
+        compare_server_default=True,
+        transactional_ddl=vendor != mariadb.VENDOR,
+        include_name=lambda name, kind, parents: name != UNDER_WAY,
+        **how,
     )
 
 
 def run_on(connection: Connection) -> None:
-    sqlite = connection.dialect.name == "sqlite"
-    if not sqlite:
+    vendor = connection.dialect.name
+    if vendor == "postgresql":
         # Two servers that start at once: the second waits here, then finds nothing to do.
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-    configure(connection=connection, render_as_batch=sqlite)
+    configure(vendor, connection=connection, render_as_batch=vendor == "sqlite")
     with context.begin_transaction():
         context.run_migrations()
 
 
-async def run_online() -> None:
-    url = settings().database
+def run_on_file(url: URL) -> None:
     prepare_file(url)
-    arguments: dict[str, Any] = {"timeout": PATIENCE_SECONDS}
-    if is_sqlite(url):
-        arguments["isolation_level"] = None
-    engine = create_async_engine(url, poolclass=pool.NullPool, connect_args=arguments)
-    if is_sqlite(url):
+    arguments = {"timeout": PATIENCE_SECONDS, "isolation_level": None}
+    engine = create_engine(
+        url.set(drivername="sqlite"), poolclass=pool.NullPool, connect_args=arguments
+    )
 
-        @event.listens_for(engine.sync_engine, "connect")
-        def plain(connection: Any, record: object) -> None:
-            # Batch migrations copy tables; with foreign keys on, dropping the old one would
-            # delete every child row.
-            connection.execute("PRAGMA foreign_keys=OFF")
-            keep_journal_beside(connection)
+    @event.listens_for(engine, "connect")
+    def plain(connection: sqlite3.Connection, record: object) -> None:
+        # Batch migrations copy tables; with foreign keys on, dropping the old one would delete
+        # every child row.
+        connection.execute("PRAGMA foreign_keys=OFF")
+        keep_journal_beside(connection)
 
-        @event.listens_for(engine.sync_engine, "begin")
-        def alone(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    @event.listens_for(engine, "begin")
+    def alone(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
+    with engine.begin() as connection:
+        run_on(connection)
+
+
+async def run_on_server(url: URL) -> None:
+    seconds = {"connect_seconds": PATIENCE_SECONDS, "locked_seconds": PATIENCE_SECONDS}
+    how = connecting(url, statement_seconds=None, **seconds)
+    engine = create_async_engine(url, poolclass=pool.NullPool, **how)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(run_on)
+        if engine.dialect.name == mariadb.VENDOR:
+            async with engine.connect() as alone:
+                await alone.run_sync(run_on_mariadb)
+        else:
+            async with engine.begin() as connection:
+                await connection.run_sync(run_on)
     finally:
         await engine.dispose()
 
 
-def keep_journal_beside(connection: Any) -> None:
+def run_on_mariadb(connection: Connection) -> None:
+    """Migrate where each change of a table is committed by itself, alone.
+
+    A run that was cut off leaves a table that says so. The next one begins its last migration
+    anew, and passes over what is done already; that is why a migration writes its rows last.
+    """
+    name = f"microblog {connection.engine.url.database}"[:64]
+    taken = "SELECT GET_LOCK(:name, :seconds)"  # until the connection is closed
+    if connection.scalar(text(taken), {"name": name, "seconds": MIGRATING_SECONDS}) != 1:
+        raise CommandError("another program has been migrating it for an hour")
+    begun = inspect(connection).has_table(UNDER_WAY)
+    connection.rollback()
+
+    def change(cursor: Any, statement: str, values: Any, execution: Any) -> bool:
+        nonlocal begun
+        if not execution.isddl:
+            return False
+        if not begun:
+            cursor.execute(f"CREATE TABLE {UNDER_WAY} (id INT PRIMARY KEY)")
+        begun = True
+        try:
+            cursor.execute(statement, values)
+        except execution.dialect.loaded_dbapi.Error as error:
+            if mariadb_number(error) not in DONE_BEFORE:
+                raise
+            if not cut_off:  # it is another program's
+                cursor.execute(f"DROP TABLE {UNDER_WAY}")
+                raise
+        return True
+
+    cut_off = begun
+    event.listen(connection.engine, "do_execute", change)
+    run_on(connection)
+    if begun:
+        connection.execute(text(f"DROP TABLE {UNDER_WAY}"))
+
+
+def keep_journal_beside(connection: sqlite3.Connection) -> None:
     """Turn on the write-ahead log, which the file then keeps.
 
     SQLite does not wait for other connections here, and here alone: two servers that open a new
@@ -88,15 +146,14 @@ def keep_journal_beside(connection: Any) -> None:
             return
 
 
-def is_sqlite(url: Any) -> bool:
-    return bool(url.get_backend_name() == "sqlite")
-
-
 if context.is_offline_mode():
-    configure(url=settings().database, literal_binds=True)
+    url = settings().database
+    configure(url.get_backend_name(), url=url, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 elif (given := context.config.attributes.get("connection")) is not None:
     run_on(given)
+elif (url := settings().database).get_backend_name() == "sqlite":
+    run_on_file(url)
 else:
-    asyncio.run(run_online())
+    asyncio.run(run_on_server(url))

@@ -5,7 +5,8 @@
 First the many sockets: how late a post arrives, and how late a page, beside the same server while
 nobody is connected, and beside a bare protocol with as many sockets (what the crowd itself takes).
 Then one client among a hundred that never reads: how late the others get their posts, with and
-without it. Takes five minutes; a handshake costs some milliseconds. Linux.
+without it. Takes five minutes; a handshake costs some milliseconds. `--profile` (with
+`--with py-spy`) shows where the time of the many goes instead. Linux.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks import asking, contestants, report, stage, tables
+from benchmarks import asking, contestants, profiling, report, stage, tables
 from benchmarks.asking import Answers, Ask, Asker
 from benchmarks.contestants import CEILING, Contestant
 from benchmarks.crowd import Arrivals, Await, Crowd, Open
@@ -103,6 +104,20 @@ def many(
         publisher.close()
         crowd.leave()
     return idle, alone, both, first.sample
+
+
+def profile(ready: Stage, crowd: Crowd, options: argparse.Namespace) -> None:
+    """Print where the time goes while posts reach the many."""
+    entrant = contestants.microblog(ready, "explore")
+    with running(entrant) as server:
+        publisher = entrant.publisher(server.port)
+        fill_the_hall(crowd, server, entrant, options.sockets)
+        assert server.process is not None
+        with profiling.sampled(server.process.pid, True):
+            started = publish(publisher, options.posts, options.rate)
+            tell("microblog", Run(crowd.wait(Await(started, WAIT_SECONDS)), None))
+        publisher.close()
+        crowd.leave()
 
 
 def floor(sample: bytes, crowd: Crowd, options: argparse.Namespace) -> list[Run]:
@@ -232,6 +247,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--long-posts", type=int, default=200, help="of a round with one stalled")
     parser.add_argument("--long-rate", type=float, default=20.0, help="posts a second")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--profile", action="store_true", help="where Microblog's time goes")
     chosen = parser.parse_args()
     if not AMONG < chosen.sockets <= 10_000 or chosen.rounds < 1 or chosen.posts < 1:
         parser.error("out of bounds")
@@ -249,6 +265,9 @@ def main() -> None:
     ):
         stage.migrate(Path(folder))
         ready = asyncio.run(stage.prepare(Path(folder), options.sockets))
+        if options.profile:
+            profile(ready, crowd, options)
+            return
         few, seen = stalled(ready, crowd, options)
         idle, alone, both, sample = many(ready, crowd, asker, options)
         bare = floor(sample, crowd, options)

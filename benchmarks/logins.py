@@ -4,7 +4,7 @@
 
 Passwords are hashed at the default cost. One cheap request goes out every 5 ms, unless the one
 before still waits: how long it takes is the lag of the loop as it is seen from outside. Takes a
-minute. Linux.
+minute. `--profile` (with `--with py-spy`) shows where the time goes meanwhile instead. Linux.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from statistics import median
 from urllib.parse import urlencode
 
-from benchmarks import asking, report, sites, tables
+from benchmarks import asking, profiling, report, sites, tables
 from benchmarks.archive import FIRST_WRITER, archive, username
 from benchmarks.asking import Answers, Ask, Asker
 from benchmarks.sites import JSON, Site
@@ -131,6 +131,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--logins", type=int, default=20, help="1 to 200")
     parser.add_argument("--posts", type=int, default=1_000, help="in the database")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--profile", action="store_true", help="where Microblog's time goes")
     chosen = parser.parse_args()
     if not 0 < chosen.logins <= 200 or chosen.rounds < 1 or chosen.posts < 500:
         parser.error("out of bounds")
@@ -149,6 +150,10 @@ def main() -> None:
         (alone,) = asker.ask(entering)
         print(f"{options.logins} log-ins alone take {alone.seconds:.2f} s", flush=True)
         spell(asker, site, 1.0, None)
+        if options.profile:
+            with profiling.sampled(site.group, True):
+                spell(asker, site, alone.seconds, entering)
+            return
         runs: dict[str, list[Run]] = {"nothing": [], f"{options.logins} log-ins": []}
         for _ in range(options.rounds):
             for name, order in zip(runs, (None, entering), strict=True):

@@ -1,45 +1,47 @@
 """The database: scopes for reading and writing, and the order of the log.
 
 Surfaces open one scope a request: `read()` gives queries a `Read`, `write()` gives actions a
-`Tx`. A `Tx` gathers the events that actions announce, writes them last, commits, and rings the
-bell once the commit is visible. Nobody else commits, and nobody else rings.
+`Tx`. A `Tx` gathers the tasks that actions enqueue and the events that they announce, writes them
+last, commits, and rings the bell once the commit is visible. Nobody else commits, and nobody
+else rings.
 
-Ids of the log are taken under a lock that is released after the commit is visible, so whoever
-sees event n+1 sees event n too. SQLite has one writer (`BEGIN IMMEDIATE`); PostgreSQL takes a
-transaction-scoped advisory lock before the sequence.
+How each vendor keeps the order of the log is told in `order`, and which errors pass in `drivers`.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Executable, Result, ScalarResult, insert, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Executable,
+    Result,
+    ScalarResult,
+    Table,
+    Update,
+    insert,
+    select,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from microblog import enqueuing
 from microblog.core.errors import Unavailable
 from microblog.core.events import Event
-from microblog.models import EventRow, Model, table
+from microblog.core.tasks import Task
+from microblog.drivers import is_passing
+from microblog.models import Model, table
+from microblog.order import ORDERS
 from microblog.settings import Settings
-from microblog.stores import LOCKED_SECONDS, Engines, Scope, Store, open_store
+from microblog.stores import Engines, Scope, Store, open_store
 
 M = TypeVar("M", bound=Model)
 
 RETRY_AFTER_SECONDS = 2
-# PostgreSQL: serialization failure, deadlock, a lock that another keeps for too long, and a row
-# whose owner went meanwhile.
-TRY_AGAIN = {"40001", "40P01", "55P03", "23503"}
-# Its classes of errors that say it is away: a lost connection; nothing left of memory, disk or
-# connections; a server that is ending, or has just begun and takes nobody yet.
-AWAY = ("08", "53", "57P")
-PASSING = ("locked", "unable to open", "disk", "FOREIGN KEY")  # parts of SQLite's messages
-LOG_LOCK = 0x6D_69_63_72_6F_62_6C_67  # "microblg": the advisory lock of the log on PostgreSQL
 
 
 class Read:
@@ -50,7 +52,7 @@ class Read:
 
     @property
     def vendor(self) -> str:
-        """The database's kind: "sqlite" or "postgresql"."""
+        """The database's kind: "sqlite", "postgresql" or "mysql" (MariaDB too)."""
         return self._scope.vendor
 
     async def execute(
@@ -79,18 +81,38 @@ def _execute(
 
 
 class Tx(Read):
-    """A scope for actions: one transaction, and the events it will announce."""
+    """A scope for actions: one transaction, the jobs it leaves, the events it will announce."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
+        self._order = ORDERS[scope.vendor]
         self._announced: list[Event] = []
+        self._enqueued: list[dict[str, Any]] = []
         self._logged = False
+        self.left_jobs = False  # whether a worker has something to look for after the commit
 
     async def insert(self, model: type[Model], *rows: Mapping[str, Any]) -> None:
         """Write new rows now, each given by its columns; cheaper than `add` where none is read."""
         if rows:
             given: Any = rows[0] if len(rows) == 1 else list(rows)
             await self.execute(_insertion(model), given)
+
+    async def change(self, statement: Update | Delete) -> int:
+        """Update or delete rows and return how many they were."""
+        changed: Any = await self.execute(statement)
+        return int(changed.rowcount)
+
+    async def change_telling(self, statement: Update | Delete, told: Any) -> list[Any]:
+        """Update or delete rows and return the column `told` of each, in any order."""
+        if self.vendor != "mysql":  # which has no UPDATE … RETURNING
+            return list(await self.scalars(statement.returning(told)))
+        (key,) = cast("Table", statement.table).primary_key
+        where = cast("ColumnElement[bool]", statement.whereclause)
+        chosen = select(key, told).where(where).with_for_update()
+        rows = (await self.execute(chosen)).all()
+        if rows:
+            await self.execute(statement.where(key.in_([row[0] for row in rows])))
+        return [row[1] for row in rows]
 
     def add(self, row: Model) -> None:
         """Write a new row, at the next flush."""
@@ -110,40 +132,57 @@ class Tx(Read):
         holds the log's lock must not wait for a row whose holder waits for the log.
         """
         await self._lock_log()
-        found = await self.execute(_LOGGED, _columns(event_, datetime.now(UTC)))
-        return int(found.scalar_one())
+        return await self._order.write_first(self, _columns(event_, datetime.now(UTC)))
+
+    def enqueue(
+        self,
+        task: Task,
+        *,
+        key: str | None = None,
+        at: datetime | None = None,
+        user_id: int | None = None,
+    ) -> None:
+        """Leave a task for a worker, as part of this transaction; not before `at`.
+
+        At most one unfinished job has a `key` (200 characters at most): where one waits, nothing
+        is added; where one runs, it is done once more afterwards. A key must be given before
+        `announce_first`, unless it is new with this very transaction, as one made of a new id is.
+        Whose job it is, `user_id`, is told of its progress.
+        """
+        self._enqueued.append(enqueuing.row(task, key, at, user_id))
 
     async def lock_name(self, name: bytes) -> None:
         """Let one transaction at a time pass for `name` (SQLite has one writer anyway)."""
-        if self.vendor == "postgresql":
-            key = int.from_bytes(name[:8], signed=True)
-            await self.execute(_LOCKED, {"key": key})
+        await self._order.lock_name(self, name)
 
     async def _lock_log(self) -> None:
-        if self.vendor == "postgresql" and not self._logged:
-            await self.execute(_LOCKED, {"key": LOG_LOCK})
+        await self._write_jobs()  # before: who holds the log's lock waits for no row of a key
+        if not self._logged:
+            await self._order.lock_log(self)
         self._logged = True
 
-    async def _write_log(self) -> bool:
-        """Write what was announced; return whether this transaction touched the log."""
+    async def _write_jobs(self) -> None:
+        if not self._enqueued:
+            return
+        await self.flush()
+        rows = enqueuing.ordered(self._enqueued, datetime.now(UTC))
+        self._enqueued = []
+        await self.execute(enqueuing.statement(self.vendor), rows[0] if len(rows) == 1 else rows)
+        self.left_jobs = True
+
+    async def _write_log(self) -> None:
+        """Write what was enqueued and announced."""
+        await self._write_jobs()
         if self._announced:
             await self.flush()
             await self._lock_log()
             now = datetime.now(UTC)
-            await self.insert(EventRow, *(_columns(item, now) for item in self._announced))
-        return self._logged
+            await self._order.write(self, [_columns(item, now) for item in self._announced])
 
 
 @cache
 def _insertion(model: type[Model]) -> Executable:
     return insert(table(model))
-
-
-_LOGGED = insert(table(EventRow)).returning(table(EventRow).c.id)
-# In one question, and not as a setting of the connection: PgBouncer would refuse that.
-_LOCKED = text(
-    f"SELECT set_config('lock_timeout', '{LOCKED_SECONDS:.0f}s', true), pg_advisory_xact_lock(:key)"
-)
 
 
 def _columns(item: Event, now: datetime) -> dict[str, Any]:
@@ -163,6 +202,7 @@ class Database:
         self._store = store
         self._rings: set[asyncio.Task[None]] = set()
         self.ring: Callable[[], Any] | None = None
+        self.on_jobs: Callable[[], None] | None = None
 
     @property
     def engines(self) -> Engines:
@@ -171,7 +211,7 @@ class Database:
 
     @property
     def vendor(self) -> str:
-        """The database's kind: "sqlite" or "postgresql"."""
+        """The database's kind: "sqlite", "postgresql" or "mysql" (MariaDB too)."""
         return self.engines[0].dialect.name
 
     @asynccontextmanager
@@ -192,9 +232,11 @@ class Database:
             async with self._store.writing() as scope:
                 tx = Tx(scope)
                 yield tx
-                logged = await tx._write_log()
+                await tx._write_log()
                 await scope.commit()
-            if logged:
+            if tx.left_jobs and self.on_jobs is not None:
+                self.on_jobs()  # who works in this process need not wait for the bell
+            if tx._logged or tx.left_jobs:
                 self._ring_later()
 
     def _ring_later(self) -> None:
@@ -215,26 +257,8 @@ class _told_as_unavailable:  # noqa: N801 - reads as a sentence where it is used
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is not None and _is_passing(error):
+        if error is not None and is_passing(error):
             raise Unavailable(RETRY_AFTER_SECONDS) from error
-
-
-def _is_passing(error: BaseException) -> bool:
-    if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError):
-        return True
-    if isinstance(error, OSError):
-        return error.errno is not None
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated:
-        return True
-    state = getattr(error.orig, "sqlstate", None) or ""
-    if state in TRY_AGAIN or state.startswith(AWAY):
-        return True
-    if isinstance(error.orig, sqlite3.Error):
-        message = str(error.orig)
-        return any(part in message for part in PASSING)
-    return isinstance(error, OperationalError | InterfaceError)
 
 
 def open_database(settings: Settings) -> Database:

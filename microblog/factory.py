@@ -30,11 +30,14 @@ from microblog.edge import (
 from microblog.edge.connection import FinishingConnection
 from microblog.edge.errors import Problem
 from microblog.edge.request import LONGEST_BODY_BYTES, MicroblogRequest, asking
+from microblog.jobs.worker import Worker
 from microblog.live.connection import BoundedConnection
 from microblog.resources import TEMPLATES
 from microblog.runtime import EXTENSION, Runtime, runtime
 from microblog.secret_file import keep
 from microblog.settings import Settings
+
+WORKER = "microblog.worker"
 
 log = structlog.get_logger(__name__)
 
@@ -95,10 +98,15 @@ def _open_while_serving(app: Quart, settings: Settings | None) -> None:
         below_asgi.mend()
         drain.install(app, opened.stopping)
         await opened.open()
+        if chosen.jobs_concurrency:
+            worker = app.extensions[WORKER] = Worker(opened, chosen.jobs_concurrency)
+            worker.begin()
         _spare_the_collector()
 
     @app.after_serving
     async def end() -> None:
+        if WORKER in app.extensions:
+            await app.extensions[WORKER].end()
         if EXTENSION in app.extensions:
             await app.extensions[EXTENSION].close()
         if (ending := drain.of(app)) is not None:

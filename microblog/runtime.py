@@ -14,7 +14,7 @@ import structlog
 from cachetools import LRUCache
 from quart import current_app
 
-from microblog.actions import accounts, retention, sessions
+from microblog.actions import accounts, sessions
 from microblog.backends.bell import Bell, open_bell
 from microblog.backends.translator import Translated, Translator, open_translator
 from microblog.core.errors import Message, Unavailable, message
@@ -29,7 +29,6 @@ from microblog.settings import Settings
 
 EXTENSION = "microblog"
 PRESENCE_SECONDS = 60
-PRUNING_SECONDS = 3600
 ARTICLES_KEPT = 4096
 RETRY_SECONDS = 2.0
 DATABASE_AWAY = message("The database is out of reach.")
@@ -129,7 +128,6 @@ class Runtime:
         self._spawn(self.hub.pulse(), "pulse")
         self._spawn(self._send_away(), "stopping")
         self._spawn(self._every(PRESENCE_SECONDS, self._write_presence), "presence")
-        self._spawn(self._every(PRUNING_SECONDS, self._prune), "pruning")
         return True
 
     async def _send_away(self) -> None:
@@ -177,15 +175,6 @@ class Runtime:
 
     async def _write_presence(self) -> None:
         await self.presence.write(self.database, datetime.now(UTC))
-
-    async def _prune(self) -> None:
-        async with self.database.write() as tx:
-            await retention.prune(
-                tx,
-                datetime.now(UTC),
-                keep_days=self.settings.log_retention_days,
-                keep_events=self.settings.log_retention_events,
-            )
 
     def warm_guesser(self) -> None:
         """Begin to load what guesses languages, where it is not there yet: somebody may write."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from microblog import resources, variables
+from microblog import database_address, resources, variables
 from microblog.core.errors import SettingError
 from microblog.translator_settings import TranslatorSettings
 from microblog.variables import Network, Origin, setting, variable, whole
@@ -23,6 +23,7 @@ __all__ = ["LANGUAGES", "Settings", "declared", "variable"]
 LANGUAGES = resources.languages()
 LOG_LEVELS = ("debug", "info", "warning", "error")
 BELLS = ("auto", "memory", "sqlite", "postgres", "redis")
+_OWN_BELLS = {"sqlite": "sqlite", "postgresql": "postgres"}  # MariaDB wakes nobody
 _A_LOT = 1_000_000_000
 _A_CENTURY_OF_DAYS = 36_500
 
@@ -181,6 +182,13 @@ class Settings(TranslatorSettings):
         "Requests a process works on at once; more are told to come again.",
         unit="requests",
     )
+    jobs_concurrency: int = setting(
+        4,
+        whole(0, 1_000),
+        "0",
+        "Jobs a process does at once beside serving; 0 where “microblog jobs” runs elsewhere.",
+        unit="jobs",
+    )
     pool_size: int = setting(
         5, whole(1, 1_000), "5", "Database connections kept open by a process.", unit="connections"
     )
@@ -206,21 +214,21 @@ class Settings(TranslatorSettings):
         """The database's address with its asynchronous driver."""
         if self.database_url is None:
             return URL.create("sqlite+aiosqlite", database=str(self.data_dir / "microblog.db"))
-        return variables.database_url(self.database_url, self.spelling("database_url"))
+        return database_address.parse(self.database_url, self.spelling("database_url"))
 
     @property
     def bell_in_use(self) -> str:
         """The bell that is asked for, or that fits; raises SettingError for one that cannot be."""
-        vendor = "sqlite" if self.database.get_backend_name() == "sqlite" else "postgres"
+        vendor = _OWN_BELLS.get(self.database.get_backend_name())
         if self.bell == "auto":
-            return vendor if self.redis_url is None else "redis"
+            return (vendor or "memory") if self.redis_url is None else "redis"
         name = self.spelling("bell")
         if self.bell == "redis" and self.redis_url is None:
             raise SettingError(f"{name} is 'redis', and {self.spelling('redis_url')} is not set.")
         if self.bell in {"sqlite", "postgres"} and self.bell != vendor:
+            possible = f"memory, redis or {vendor}" if vendor else "memory or redis"
             raise SettingError(
-                f"{name} is '{self.bell}', and the database is another: it can be "
-                f"auto, memory, redis or {vendor}."
+                f"{name} is '{self.bell}', and the database is another: it can be auto, {possible}."
             )
         return self.bell
 

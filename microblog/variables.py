@@ -13,15 +13,13 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL
 
 from microblog.core.errors import SettingError
 from microblog.core.tokens import SHORTEST_KEY_BYTES
 
 Network: TypeAlias = IPv4Network | IPv6Network
 ENVIRONMENT = "environment"
-_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _DATABASE_PARTS = ("USER", "PASSWORD", "HOST", "PORT", "DATABASE")
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True} | {
     "0": False,
@@ -259,28 +257,3 @@ def redis_url(raw: str) -> str:
         raise ValueError
     _ = parts.port  # raises where it is none
     return raw
-
-
-def database_url(raw: str, name: str = "DATABASE_URL") -> URL:
-    """Parse a database's address and give it the driver this program uses; raises SettingError.
-
-    The sentence never holds the address itself, because that may hold a password.
-    """
-    example = (
-        f"For example: {name}=postgresql"
-        if name.startswith("DB_")
-        else f"For example: {name}=postgresql://user:password@localhost/microblog"
-    )
-    try:
-        url = make_url(raw)
-    except (ArgumentError, ValueError):
-        raise SettingError(f"{name} is not an address. {example}") from None
-    vendor = url.drivername.partition("+")[0]
-    driver = _ASYNC_DRIVERS.get("postgresql" if vendor == "postgres" else vendor)
-    if driver is None:
-        raise SettingError(f"{name} names '{url.drivername}', which is not supported. {example}")
-    if url.port is not None and not 0 < url.port < 65536:
-        raise SettingError(f"{name} has the port {url.port}, and there is none such. {example}")
-    if vendor == "sqlite" and url.database in {None, "", ":memory:"}:
-        raise SettingError(f"{name} must name a file. For example: {name}=sqlite:///var/my.db")
-    return url.set(drivername=driver)

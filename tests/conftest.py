@@ -17,6 +17,7 @@ from microblog.database import Database, open_database
 from microblog.runtime import EXTENSION
 from microblog.settings import Settings
 from tests.fake_translator import REFUSALS, FakeTranslator, fake_translator
+from tests.mariadb import MariaDb
 from tests.people import MakePost, MakeUser, Visit
 from tests.services import Postgres, Redis, choose_free_port, clean_environment, missing
 from tests.serving import Serving, serving
@@ -129,6 +130,22 @@ def own_postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDb]:
+    """The MariaDB that all tests share: create a database in it, but don't stop it."""
+    require("mariadbd", "mariadb-install-db")
+    with MariaDb() as server:
+        yield server
+
+
+@pytest.fixture
+def own_mariadb() -> Iterator[MariaDb]:
+    """A MariaDB of the test's own, to be killed as it likes."""
+    require("mariadbd", "mariadb-install-db")
+    with MariaDb() as server:
+        yield server
+
+
 @pytest.fixture
 def free_port() -> int:
     """A loopback port that nobody listens on."""
@@ -164,12 +181,22 @@ def migrated_postgres(postgres_server: Postgres) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def migrated_mariadb(mariadb_server: MariaDb) -> str:
+    """The address of a MariaDB database with all tables, to be copied."""
+    url = mariadb_server.create_database()
+    upgrade_to_head(Settings(database_url=url))
+    return url
+
+
 both_databases = pytest.mark.parametrize("backend", ["sqlite", "postgres"], indirect=True)
+# For what speaks to the database as nothing else does; the rest says nothing new of MariaDB.
+all_databases = pytest.mark.parametrize("backend", ["sqlite", "postgres", "mariadb"], indirect=True)
 
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> str:
-    """On what the test runs: "sqlite" alone, or "postgres" with Redis (see `both_databases`)."""
+    """On what the test runs: "sqlite" alone, "postgres" or "mariadb" with Redis."""
     return getattr(request, "param", "sqlite")
 
 
@@ -182,9 +209,9 @@ def settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
         shutil.copy(source, tmp_path / "microblog.db")
         yield Settings(**common, log_level="error")
         return
-    server: Postgres = request.getfixturevalue("postgres_server")
+    server: Postgres | MariaDb = request.getfixturevalue(f"{backend}_server")
     redis: Redis = request.getfixturevalue("redis_server")
-    url = server.create_database(request.getfixturevalue("migrated_postgres"))
+    url = server.create_database(request.getfixturevalue(f"migrated_{backend}"))
     yield Settings(**common, log_level="error", database_url=url, redis_url=redis.url)
     server.drop_database(url)
 

@@ -75,6 +75,8 @@ class Reader:
                         self.shown[item["data"]["id"]] += 1
                         self.seen_at.setdefault(item["data"]["id"], time.monotonic())
                 self._cursor = frame["cursor"]
+                if frame["type"] == "heartbeat":
+                    await client.say({"type": "heartbeat"})
 
 
 @dataclass
@@ -237,6 +239,11 @@ async def token_of(server: AppServer, username: str) -> str:
 
 async def is_stored(server: AppServer, ids: Sequence[str]) -> bool:
     """Tell whether each of the posts can be read."""
+    few = asyncio.Semaphore(20)
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
-        answers = await asyncio.gather(*(http.get(f"/api/posts/{post_id}") for post_id in ids))
-    return {answer.status_code for answer in answers} == {200}
+
+        async def status(post_id: str) -> int:
+            async with few:
+                return (await http.get(f"/api/posts/{post_id}")).status_code
+
+        return set(await asyncio.gather(*(status(post_id) for post_id in ids))) == {200}

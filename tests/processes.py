@@ -27,6 +27,9 @@ PACKAGES = {
     "initdb": "postgresql",
     "postgres": "postgresql",
     "psql": "postgresql",
+    "mariadbd": "mariadb-server",
+    "mariadb-install-db": "mariadb-server",
+    "mariadb-dump": "mariadb-client",
 }
 SETTINGS = (
     *("SECRET_KEY", "DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "SQLALCHEMY_DATABASE_URL"),
@@ -55,11 +58,13 @@ class ServiceError(Exception):
 
 
 def find_program(name: str) -> str | None:
-    """Find a program in PATH or where Debian keeps PostgreSQL's; the newest version wins."""
+    """Find a program in PATH or where Debian keeps servers; the newest version wins."""
     versions = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
     newest = sorted(versions, key=lambda path: float(path.parent.parent.name), reverse=True)
     # Debian's /usr/bin/psql is a slow wrapper, so the real one goes first.
-    return str(newest[0]) if newest else shutil.which(name)
+    if newest:
+        return str(newest[0])
+    return shutil.which(name) or shutil.which(name, path="/usr/sbin")
 
 
 def missing(*programs: str) -> list[str]:

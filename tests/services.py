@@ -1,4 +1,5 @@
 """Real servers for the tests: Redis, PostgreSQL and Microblog itself, as processes of their own.
+MariaDB is in `mariadb`.
 
 The fixtures of `conftest.py` and every test that kills or restarts a server use this module.
 All of it is synchronous; an async test calls it through `asyncio.to_thread`.

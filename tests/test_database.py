@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from microblog import order
 from microblog.core import events
 from microblog.core.errors import Unavailable
+from microblog.core.tokens import digest
 from microblog.database import Database, Tx, open_database
 from microblog.queries import events as event_queries
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 
 WRITERS = 16
 SECONDS = 3.0
@@ -83,7 +85,7 @@ async def race(settings: Settings) -> Outcome:
 
 
 @pytest.mark.R3
-@both_databases
+@all_databases
 async def test_tails_miss_nothing_while_sixteen_write(settings: Settings) -> None:
     outcome = await race(settings)
     assert len(outcome.committed) > 100
@@ -91,22 +93,65 @@ async def test_tails_miss_nothing_while_sixteen_write(settings: Settings) -> Non
 
 
 @pytest.mark.R3
-@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+@pytest.mark.parametrize("backend", ["postgres", "mariadb"], indirect=True)
 async def test_tails_miss_events_once_the_lock_is_gone(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: if nothing is missed here, the test above proves nothing."""
+    take = order.RowLocks.take
 
-    async def no_lock(self: Tx) -> None:
-        self._logged = True
+    async def no_lock(self: order.AdvisoryLocks, tx: Tx) -> None:
+        return None
 
-    monkeypatch.setattr(Tx, "_lock_log", no_lock)
+    async def take_and_let_go(self: order.RowLocks, tx: Tx, count: int) -> int:
+        async with database.write() as another:
+            return await take(self, another, count)
+
+    monkeypatch.setattr(order.AdvisoryLocks, "lock_log", no_lock)
+    monkeypatch.setattr(order.RowLocks, "take", take_and_let_go)
     outcome = await race(settings)
     assert len(outcome.committed) > 100
     assert outcome.missed > 0
 
 
-@both_databases
+@all_databases
+async def test_numbers_of_a_transaction_rise_in_the_order_of_what_happened(
+    database: Database,
+) -> None:
+    written = []
+    for _ in range(2):
+        async with database.write() as tx:
+            tx.announce(events.user_changed(1))
+            written.append(await tx.announce_first(events.post_published(1)))
+            tx.announce(events.user_changed(2))
+            tx.announce(events.user_changed(3))
+    async with database.read() as read:
+        log = await event_queries.after(read, 0, 10)
+    assert [event.actor_id for event in log] == [1, 1, 2, 3] * 2
+    assert [event.id for event in log if event.kind == "post.published"] == written
+    assert [event.id for event in log] == sorted({event.id for event in log})
+
+
+@all_databases
+async def test_name_lets_one_transaction_at_a_time_pass(database: Database) -> None:
+    passing: list[int] = []
+    most = 0
+
+    async def go_through(name: str) -> None:
+        nonlocal most
+        async with database.write() as tx:
+            await tx.lock_name(digest(name))
+            await tx.lock_name(digest(name))
+            passing.append(1)
+            most = max(most, len(passing))
+            await asyncio.sleep(0.01)
+            passing.pop()
+
+    await asyncio.gather(*(go_through("mina") for _ in range(8)))
+    assert most == 1
+
+
+@all_databases
 async def test_failed_block_leaves_nothing_and_rings_nobody(database: Database) -> None:
     rings = []
 
@@ -124,7 +169,7 @@ async def test_failed_block_leaves_nothing_and_rings_nobody(database: Database) 
     assert rings == []
 
 
-@both_databases
+@all_databases
 async def test_bell_rings_after_the_event_can_be_seen(database: Database) -> None:
     heard: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -144,8 +189,9 @@ async def test_reader_cannot_write(database: Database) -> None:
             await read.execute(text("DELETE FROM event"))
 
 
-async def test_database_that_is_not_there_is_unavailable(free_port: int) -> None:
-    settings = Settings(database_url=f"postgresql://nobody@127.0.0.1:{free_port}/none")
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+async def test_database_that_is_not_there_is_unavailable(free_port: int, scheme: str) -> None:
+    settings = Settings(database_url=f"{scheme}://nobody@127.0.0.1:{free_port}/none")
     database = open_database(settings)
     with pytest.raises(Unavailable):
         async with database.read() as read:
@@ -153,7 +199,7 @@ async def test_database_that_is_not_there_is_unavailable(free_port: int) -> None
     await database.close()
 
 
-@both_databases
+@all_databases
 async def test_fifty_requests_at_once_share_a_pool_of_five(settings: Settings) -> None:
     database = open_database(replace(settings, pool_size=5, pool_overflow=0))
 

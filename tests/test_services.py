@@ -9,11 +9,13 @@ import time
 from pathlib import Path
 
 import asyncpg
+import pymysql
 import pytest
 import redis
 
 from tests import processes
-from tests.services import AppServer, Postgres, Redis, ServiceError, missing
+from tests.mariadb import MariaDb
+from tests.services import AppServer, Postgres, Redis, ServiceError, missing, name_in
 
 
 async def fetch(url: str, query: str) -> object:
@@ -73,6 +75,38 @@ async def test_postgres_copies_a_template(postgres_server: Postgres) -> None:
         postgres_server.drop_database(url)
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         await asyncpg.connect(copy)
+
+
+def test_mariadb_keeps_what_was_committed_through_kills(own_mariadb: MariaDb) -> None:
+    name = name_in(own_mariadb.create_database())
+    own_mariadb.execute("CREATE TABLE kept (number INT PRIMARY KEY)", database=name)
+    for number in range(3):
+        own_mariadb.execute(f"INSERT INTO kept VALUES ({number})", database=name)
+        own_mariadb.kill()
+        with pytest.raises(pymysql.err.OperationalError):
+            own_mariadb.execute("SELECT 1")
+        own_mariadb.start()
+        assert own_mariadb.execute("SELECT count(*) FROM kept", database=name) == [(number + 1,)]
+    own_mariadb.restart()
+    assert own_mariadb.execute("SELECT count(*) FROM kept", database=name) == [(3,)]
+
+
+def test_mariadb_copies_a_template(mariadb_server: MariaDb) -> None:
+    template = mariadb_server.create_database()
+    key = "CREATE TABLE {} (number INT PRIMARY KEY{})"
+    mariadb_server.execute(
+        key.format("parent", ""),
+        key.format("child", " REFERENCES parent (number)"),
+        "INSERT INTO parent VALUES (7)",
+        "INSERT INTO child VALUES (7)",
+        database=name_in(template),
+    )
+    copy = mariadb_server.create_database(template)
+    assert mariadb_server.execute("SELECT * FROM child", database=name_in(copy)) == [(7,)]
+    for url in (template, copy):
+        mariadb_server.drop_database(url)
+    with pytest.raises(pymysql.err.OperationalError, match="Unknown database"):
+        mariadb_server.execute("SELECT 1", database=name_in(copy))
 
 
 def test_server_that_cannot_start_says_why() -> None:

@@ -157,10 +157,22 @@ PARTS = {
 
 
 @pytest.mark.parametrize("name", ["DB_PROTOCOL", "DB_PROTOCAL"])
-@pytest.mark.parametrize("protocol", ["postgresql", "postgresql+psycopg2", "postgres"])
-def test_database_may_be_given_in_parts_with_any_password(name: str, protocol: str) -> None:
+@pytest.mark.parametrize(
+    ("protocol", "driver"),
+    [
+        ("postgresql", "postgresql+asyncpg"),
+        ("postgresql+psycopg2", "postgresql+asyncpg"),
+        ("postgres", "postgresql+asyncpg"),
+        ("mysql", "mysql+aiomysql"),
+        ("mysql+pymysql", "mysql+aiomysql"),
+        ("mariadb", "mysql+aiomysql"),
+    ],
+)
+def test_database_may_be_given_in_parts_with_any_password(
+    name: str, protocol: str, driver: str
+) -> None:
     url = Settings.from_env({name: protocol, **PARTS}).database
-    assert url.drivername == "postgresql+asyncpg"
+    assert url.drivername == driver
     assert (url.username, url.password) == ("mi/na", "p@/:")
     assert (url.host, url.port, url.database) == ("db.example.org", 5433, "blog")
 
@@ -185,10 +197,20 @@ def test_whole_address_wins_over_the_parts() -> None:
         "SQLALCHEMY_DATABASE_URL",
     ],
 )
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_address_is_understood_by_each_name_and_scheme(name: str, scheme: str) -> None:
+@pytest.mark.parametrize(
+    ("scheme", "driver"),
+    [
+        ("postgres", "postgresql+asyncpg"),
+        ("postgresql", "postgresql+asyncpg"),
+        ("postgresql+psycopg", "postgresql+asyncpg"),
+        ("mysql", "mysql+aiomysql"),
+        ("mysql+mysqldb", "mysql+aiomysql"),
+        ("mariadb+mariadbconnector", "mysql+aiomysql"),
+    ],
+)
+def test_address_is_understood_by_each_name_and_scheme(name: str, scheme: str, driver: str) -> None:
     settings = Settings.from_env({name: f"{scheme}://mina:p%40%2F%3A@localhost/blog"})
-    assert settings.database.drivername == "postgresql+asyncpg"
+    assert settings.database.drivername == driver
     assert settings.database.password == "p@/:"
     assert settings.origins["database_url"].variable == name
 
@@ -197,7 +219,9 @@ def test_address_is_understood_by_each_name_and_scheme(name: str, scheme: str) -
     "url",
     [
         "nonsense",
-        "mysql+pymysql://a:geheim@b/c",
+        "mysql+pymysql://a:geheim@b",
+        "mariadb://a:geheim@b/",
+        "mysql://a:geheim@b/c?nonsense=1",
         "sqlite://",
         "sqlite:///:memory:",
         "postgresql://a:geheim@b:port/c",
@@ -215,8 +239,10 @@ def test_wrong_address_is_refused_without_telling_its_password(name: str, url: s
 
 def test_wrong_part_of_an_address_is_refused_by_its_name() -> None:
     assert "DB_PORT=5432" in refusal({"DB_PROTOCOL": "postgresql", "DB_PORT": "many"})
-    told = refusal({"DB_PROTOCOL": "mysql+pymysql", **PARTS})
+    told = refusal({"DB_PROTOCOL": "oracle", **PARTS})
     assert "For example: DB_PROTOCOL=postgresql" in told
+    told = refusal({"DB_PROTOCOL": "mysql+pymysql", "DB_USER": "mina"})
+    assert "DB_PROTOCOL must name a database" in told
 
 
 # --- What is meant ------------------------------------------------------------------------------

@@ -12,13 +12,14 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
-from microblog import stores
+from microblog import file_store
 from microblog.core import events
 from microblog.core.errors import Unavailable
 from microblog.database import Database, open_database
 from microblog.queries import events as event_queries
 from microblog.settings import Settings
 from tests.people import MakePost, MakeUser
+from tests.stores import in_use, let_grow
 
 PLACES = 3
 SCOPES = 400
@@ -32,11 +33,6 @@ async def narrow(settings: Settings) -> AsyncIterator[Database]:
     )
     yield opened
     await opened.close()
-
-
-def in_use(database: Database) -> int:
-    """Return how many connections are not back in their pool."""
-    return sum(engine.pool.checkedout() for engine in database.engines)  # type: ignore[attr-defined]
 
 
 async def count_of_events(database: Database) -> int:
@@ -133,7 +129,7 @@ async def test_commit_that_is_cancelled_twice_is_ended_before_the_next_begins(
 async def test_file_that_another_locks_can_be_read_and_is_well_again_afterwards(
     database: Database, settings: Settings, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stores, "LOCKED_SECONDS", 0.3)
+    monkeypatch.setattr(file_store, "LOCKED_SECONDS", 0.3)
     await make_user("mina")
     path = str(settings.database.database)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -151,13 +147,13 @@ async def test_writer_waits_for_another_who_is_quick(
     database: Database, settings: Settings, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited = asyncio.Event()
-    pause = stores._pause
+    pause = file_store._pause
 
     async def seen_to_pause() -> None:
         waited.set()
         await pause()
 
-    monkeypatch.setattr(stores, "_pause", seen_to_pause)
+    monkeypatch.setattr(file_store, "_pause", seen_to_pause)
     path = str(settings.database.database)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -166,15 +162,6 @@ async def test_writer_waits_for_another_who_is_quick(
             await waited.wait()
         other.execute("ROLLBACK")
         assert (await making).username == "mina"
-
-
-def let_grow(database: Database, pages: int | None) -> None:
-    """Let the file have no page more than it has now, or so many."""
-    engine = database.engines[1]
-    with engine.connect() as connection:  # type: ignore[union-attr]
-        most = pages or connection.exec_driver_sql("PRAGMA page_count").scalar()
-        connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
-        connection.rollback()
 
 
 async def test_full_file_refuses_whole_posts_and_takes_them_once_there_is_room(

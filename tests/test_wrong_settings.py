@@ -98,7 +98,7 @@ def test_every_example_is_a_value_that_is_taken() -> None:
         ("secret_key", "short"),
         ("redis_url", "http://localhost"),
         ("public_url", "blog.example.org"),
-        ("database_url", "mysql://localhost/blog"),
+        ("database_url", "oracle://localhost/blog"),
     ],
 )
 def test_wrong_value_is_refused_in_an_object_too(name: str, value: Any) -> None:

@@ -9,6 +9,8 @@ import uuid
 import sqlalchemy as sa
 from alembic import op
 
+from microblog.models import mariadb
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -19,9 +21,11 @@ Time = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    on_mariadb = op.get_context().dialect.name == mariadb.VENDOR
     op.create_table(
         "event",
-        sa.Column("id", Id, autoincrement=True, nullable=False),
+        # On MariaDB the numbers come from `log_head`: without one, none is made up.
+        sa.Column("id", Id, autoincrement=not on_mariadb, nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("actor_id", Id, nullable=False),
         sa.Column("user_id", Id, nullable=True),
@@ -41,7 +45,6 @@ def upgrade() -> None:
         sa.Column("pruned_to", Id, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_history")),
     )
-    op.bulk_insert(history, [{"id": 1, "epoch": uuid.uuid4().hex, "pruned_to": 0}])
     op.create_table(
         "try",
         sa.Column("id", Id, autoincrement=True, nullable=False),
@@ -258,49 +261,42 @@ def upgrade() -> None:
         op.f("ix_refresh_token_family_id"), "refresh_token", ["family_id"], unique=False
     )
 
+    if on_mariadb:
+        make_locks()
+    op.bulk_insert(history, [{"id": 1, "epoch": uuid.uuid4().hex, "pruned_to": 0}])
+
+
+def make_locks() -> None:
+    """Make the rows by which MariaDB keeps the order of the log and locks names."""
+    head = op.create_table(
+        "log_head",
+        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_log_head")),
+    )
+    names = op.create_table(
+        "name_lock",
+        sa.Column("slot", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("slot", name=op.f("pk_name_lock")),
+    )
+    op.bulk_insert(head, [{"id": 1, "last": 0}])
+    op.bulk_insert(names, [{"slot": slot} for slot in range(mariadb.NAME_SLOTS)])
+
 
 def downgrade() -> None:
-    op.drop_index(op.f("ix_refresh_token_family_id"), "refresh_token")
-    op.drop_index(op.f("ix_refresh_token_expires_at"), "refresh_token")
-
+    if op.get_context().dialect.name == mariadb.VENDOR:
+        op.drop_table("name_lock")
+        op.drop_table("log_head")
     op.drop_table("refresh_token")
-    op.drop_index(op.f("ix_post_tag_post_id"), "post_tag")
-
     op.drop_table("post_tag")
-    op.drop_index("ix_notification_user_id_id", "notification")
-    op.drop_index("ix_notification_unread", "notification")
-
     op.drop_table("notification")
-    op.drop_index(op.f("ix_mention_user_id"), "mention")
-
     op.drop_table("mention")
-    op.drop_index(op.f("ix_token_family_user_id"), "token_family")
-
     op.drop_table("token_family")
-    op.drop_index(op.f("ix_session_user_id"), "session")
-    op.drop_index(op.f("ix_session_expires_at"), "session")
-
     op.drop_table("session")
-    op.drop_index("ix_post_author_id_id", "post")
-
     op.drop_table("post")
-    op.drop_index(op.f("ix_idempotency_key_created_at"), "idempotency_key")
-
     op.drop_table("idempotency_key")
-    op.drop_index("ix_follow_pair", "follow")
-    op.drop_index("ix_follow_follower_id_id", "follow")
-    op.drop_index("ix_follow_followed_id_id", "follow")
-
     op.drop_table("follow")
-    op.drop_index(op.f("ix_user_email_key"), "user")
     op.drop_table("user")
-    op.drop_index("ix_try_key_created_at", "try")
-    op.drop_index(op.f("ix_try_created_at"), "try")
-
     op.drop_table("try")
     op.drop_table("history")
-    op.drop_index("ix_event_user_id_id", "event")
-    op.drop_index("ix_event_created_at", "event")
-    op.drop_index("ix_event_actor_id_id", "event")
-
     op.drop_table("event")

@@ -23,20 +23,18 @@ async def follow(tx: Tx, follower: User, followed: User, now: datetime) -> None:
     await tx.lock_name(_pair(follower, followed))
     if await users.is_following(tx, follower.id, followed.id):
         return
-    tx.add(Follow(follower_id=follower.id, followed_id=followed.id, created_at=now))
+    # The counts first: MariaDB lets a new row lock those it refers to, and two transactions that
+    # both hold such a lock would wait for each other to change them.
     await _count(tx, follower, followed, +1)
+    tx.add(Follow(follower_id=follower.id, followed_id=followed.id, created_at=now))
     await notifications.notify(tx, followed.id, follower.id, "follow", now)
 
 
 async def unfollow(tx: Tx, follower: User, followed: User) -> None:
     """Undo `follow`; doing it twice changes nothing."""
     await tx.lock_name(_pair(follower, followed))
-    gone = await tx.scalars(
-        delete(Follow)
-        .where(Follow.follower_id == follower.id, Follow.followed_id == followed.id)
-        .returning(Follow.id)
-    )
-    if gone.all():
+    pair = Follow.follower_id == follower.id, Follow.followed_id == followed.id
+    if await tx.change(delete(Follow).where(*pair)):
         await _count(tx, follower, followed, -1)
         await notifications.withdraw(tx, followed.id, follower.id, "follow")
 
@@ -46,7 +44,6 @@ def _pair(follower: User, followed: User) -> bytes:
 
 
 async def _count(tx: Tx, follower: User, followed: User, step: int) -> None:
-    await tx.flush()
     changes = {follower.id: "following_count", followed.id: "follower_count"}
     for user_id in sorted(changes):  # one order, so that two who follow each other cannot deadlock
         column = changes[user_id]

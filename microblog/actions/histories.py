@@ -1,4 +1,4 @@
-"""The history that the log tells. Called by the command that puts a backup in place."""
+"""The history that the log tells. Called by the commands after data were put back."""
 
 from sqlalchemy import delete, update
 

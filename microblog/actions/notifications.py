@@ -25,16 +25,14 @@ async def notify(
 
 async def withdraw(tx: Tx, user_id: int, actor_id: int, kind: str) -> None:
     """Take back what `actor_id` no longer does, so that a list tells what is so."""
-    gone = await tx.scalars(
-        delete(Notification)
-        .where(
+    gone = await tx.change(
+        delete(Notification).where(
             Notification.user_id == user_id,
             Notification.actor_id == actor_id,
             Notification.kind == kind,
         )
-        .returning(Notification.id)
     )
-    if gone.all():
+    if gone:
         tx.announce(events.notifications_read(user_id, 0))
 
 
@@ -45,8 +43,7 @@ async def mark_read(tx: Tx, user_id: int, up_to: int | None, now: datetime) -> N
     )
     if up_to is not None:
         statement = statement.where(Notification.id <= up_to)
-    marked = await tx.scalars(statement.values(read_at=now).returning(Notification.id))
-    ids = marked.all()
+    ids = await tx.change_telling(statement.values(read_at=now), Notification.id)
     if ids:
         tx.announce(events.notifications_read(user_id, max(ids)))
 
@@ -58,6 +55,5 @@ async def mark_one_read(tx: Tx, user_id: int, notification_id: int, now: datetim
         Notification.user_id == user_id,
         Notification.read_at.is_(None),
     )
-    marked = await tx.scalars(statement.values(read_at=now).returning(Notification.id))
-    if marked.all():
+    if await tx.change(statement.values(read_at=now)):
         tx.announce(events.notification_read(user_id, notification_id))

@@ -48,6 +48,7 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
             return await post_queries.visible(tx, earlier, author.id)
     parsed = markup.parse(body)
     mentioned = await users.ids_of(tx, parsed.mentions)
+    await users.hold(tx, {author.id, *mentioned.values()})
     await tx.execute(_COUNT, {"author": author.id, "more": 1})
     post_id = await tx.announce_first(events.post_published(author.id))
     row = {"author_id": author.id, "body": body, "visibility": "public", "created_at": now}
@@ -81,14 +82,12 @@ async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
         .where(Post.id == post_id, Post.author_id == actor.id, Post.deleted_at.is_(None))
         .values(deleted_at=now, body="")
     )
-    if (await tx.execute(statement)).rowcount != 1:  # type: ignore[attr-defined]
+    if await tx.change(statement) != 1:
         raise NotFound
     await translations.forget(tx, written)
     await tx.execute(_COUNT, {"author": actor.id, "more": -1})
-    told = await tx.scalars(
-        delete(Notification).where(Notification.post_id == post_id).returning(Notification.user_id)
-    )
-    for user_id in set(told):
+    gone = delete(Notification).where(Notification.post_id == post_id)
+    for user_id in set(await tx.change_telling(gone, Notification.user_id)):
         tx.announce(events.notifications_read(user_id, 0))
     tx.announce(events.post_deleted(actor.id, post_id))
     tx.announce(events.user_changed(actor.id))

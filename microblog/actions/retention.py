@@ -1,12 +1,12 @@
 """Forgetting what is no longer needed: old events, tombstones, spent keys, expired sessions,
-old translations.
+old translations, finished jobs.
 """
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 
-from microblog.actions import sessions
+from microblog.actions import jobs, sessions
 from microblog.database import Tx
 from microblog.models import EventRow, History, IdempotencyKey, Post, Translation, Try
 from microblog.queries import retention
@@ -14,6 +14,7 @@ from microblog.queries import retention
 KEYS_KEPT = timedelta(days=1)
 TRIES_KEPT = timedelta(hours=2)
 TRANSLATIONS_KEPT = timedelta(days=30)
+JOBS_KEPT, DEAD_JOBS_KEPT = timedelta(days=7), timedelta(days=30)
 
 
 async def prune(tx: Tx, now: datetime, *, keep_days: int, keep_events: int) -> int:
@@ -37,4 +38,5 @@ async def prune(tx: Tx, now: datetime, *, keep_days: int, keep_events: int) -> i
         delete(Translation).where(Translation.created_at < now - TRANSLATIONS_KEPT)
     )
     await sessions.delete_expired(tx, now)
+    await jobs.forget_finished(tx, now, done=JOBS_KEPT, dead=DEAD_JOBS_KEPT)
     return limit

@@ -13,6 +13,7 @@ COMMANDS = {
     "config": "Show every setting, its value and where it came from.",
     "db": "Make, upgrade, check, back up and restore the database.",
     "demo": "Fill the microblog with invented people and posts, to look round in.",
+    "jobs": "Do the work that waits behind the pages; list, retry and cancel it.",
     "routes": "Show every address that the server answers.",
     "serve": "Serve the microblog, with its database made or upgraded first.",
     "translate": "Keep the translations complete.",

@@ -17,8 +17,8 @@ from microblog.actions import histories
 from microblog.cli.backup_files import BackupError, Contents, Progress, whole_or_absent
 from microblog.cli.migrations import upgrade_to_head
 from microblog.database import open_database
+from microblog.file_store import prepare_file
 from microblog.settings import Settings
-from microblog.stores import prepare_file
 
 SUFFIX = ".db"
 MAGIC = b"SQLite format 3\0"

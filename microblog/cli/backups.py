@@ -6,9 +6,11 @@ Which kind of database it is decides the way: `cli.backup_sqlite` or `cli.backup
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import click
 
+from microblog.actions import histories
 from microblog.cli import backup_postgres, backup_sqlite
 from microblog.cli.backup_files import (
     BackupError,
@@ -21,7 +23,7 @@ from microblog.cli.backup_files import (
 )
 from microblog.cli.opening import opened
 from microblog.cli.plainly import given_settings
-from microblog.models import REVISION
+from microblog.models import REVISION, mariadb
 from microblog.settings import Settings
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -76,9 +78,13 @@ def restore(file: Path, yes: bool, keep: bool) -> None:
 
 
 def _way(settings: Settings) -> Way:
-    if settings.database.get_backend_name() == "sqlite":
-        return backup_sqlite
-    return backup_postgres
+    vendor = settings.database.get_backend_name()
+    if vendor == mariadb.VENDOR:
+        raise BackupError(
+            "Backups of MariaDB and MySQL are made by mariadb-dump (or mysqldump), and put back by "
+            "mariadb (or mysql) and: microblog db new-history"
+        )
+    return backup_sqlite if vendor == "sqlite" else backup_postgres
 
 
 def _checked(way: Way, file: Path) -> Contents:
@@ -108,6 +114,15 @@ def _kept(settings: Settings, way: Way) -> Path:
     """Say where to keep what is replaced: in the data folder, which outlives a container."""
     folder = settings.data_dir.resolve()
     return free_path(folder, datetime.now(UTC), way.SUFFIX, "microblog-before-restore")
+
+
+async def begin_anew(settings: Settings) -> None:
+    """Let another history begin with the data that are there, and tell the servers."""
+    async with opened(settings) as database:
+        async with database.write() as tx:
+            await histories.begin_anew(tx, uuid4().hex)
+        if database.ring is not None:
+            await database.ring()
 
 
 async def _ring(settings: Settings) -> None:

@@ -1,8 +1,10 @@
 """`microblog db`: making, migrating, backing up and restoring the database."""
 
+import asyncio
+
 import click
 
-from microblog.cli.backups import backup, restore
+from microblog.cli.backups import backup, begin_anew, restore
 from microblog.cli.migrations import difference, make_database, upgrade_to_head, write_migration
 from microblog.cli.plainly import PlainGroup, given_settings
 from microblog.models import REVISION
@@ -40,6 +42,16 @@ def check() -> None:
     problem = difference(given_settings())
     if problem is not None:
         raise click.ClickException(f"{problem} Run: microblog db upgrade")
+
+
+@db.command()
+def new_history() -> None:
+    """Begin another history, after data were put back by other means than `db restore`.
+
+    Every client loads anew, and everybody signs in again.
+    """
+    asyncio.run(begin_anew(given_settings()))
+    click.echo("Another history has begun. Everybody has to sign in again.")
 
 
 @db.command()

@@ -18,11 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from microblog.cli.plainly import reason
 from microblog.core.errors import SettingError
-from microblog.models import REVISION
+from microblog.drivers import connecting, mariadb_number
+from microblog.models import REVISION, mariadb
 from microblog.resources import MIGRATIONS
 from microblog.settings import Settings
 
-MAINTENANCE = "postgres"
+# Where one is connected to make a database, and how each vendor says that it is there already.
+MAINTENANCE = {"postgresql": "postgres", mariadb.VENDOR: None}
+THERE_ALREADY = {"42P04", "23505", 1007}
+NO_SUCH_DATABASE = 1049  # MariaDB's number
 
 
 def upgrade_to_head(settings: Settings) -> None:
@@ -102,7 +106,7 @@ def _is_missing(error: BaseException) -> bool:
     """Tell whether a server says that it has no such database."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, InvalidCatalogNameError):
+        if isinstance(seen, InvalidCatalogNameError) or mariadb_number(seen) == NO_SUCH_DATABASE:
             return True
         seen = getattr(seen, "orig", None) or seen.__cause__
     return False
@@ -117,21 +121,22 @@ async def _make(url: URL) -> bool:
             raise
     else:
         return False
-    engine = _engine(url.set(database=MAINTENANCE))
+    maintenance = MAINTENANCE[url.get_backend_name()]
+    engine = _engine(URL.create(**{**url._asdict(), "database": maintenance}))
     name = engine.dialect.identifier_preparer.quote_identifier(url.database or "")
     try:
         await _connect(engine, f"CREATE DATABASE {name}")
     except (DBAPIError, DuplicateDatabaseError) as error:
-        if getattr(getattr(error, "orig", error), "sqlstate", "") not in {"42P04", "23505"}:
+        state = getattr(getattr(error, "orig", error), "sqlstate", "")
+        if (mariadb_number(error) or state) not in THERE_ALREADY:
             raise
         return False
     return True
 
 
 def _engine(url: URL) -> AsyncEngine:
-    return create_async_engine(
-        url, poolclass=pool.NullPool, isolation_level="AUTOCOMMIT", connect_args={"timeout": 10}
-    )
+    how = connecting(url, connect_seconds=10) | {"isolation_level": "AUTOCOMMIT"}
+    return create_async_engine(url, poolclass=pool.NullPool, **how)
 
 
 async def _connect(engine: AsyncEngine, statement: str = "SELECT 1") -> None:

@@ -13,6 +13,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from microblog.core.errors import Invalid, MicroblogError, Unavailable
+from microblog.drivers import mariadb_number
 from microblog.settings import Settings
 
 ENV_FILE = "microblog.env_file"
@@ -62,6 +63,8 @@ def sentence(error: MicroblogError | DBAPIError) -> str:
 def reason(error: BaseException) -> str:
     """Return the first line of what a database or the system says, without wrapping."""
     told = getattr(error, "orig", None) or error
+    if mariadb_number(told) is not None:
+        told = told.args[1]  # beside the number
     lines = _WRAPPED.sub("", str(told)).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(told).__name__
 

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     NOTIFIED = "notification"
     NOTIFICATION_READ = "notification.read"
     NOTIFICATIONS_READ = "notifications.read"
+    JOB_CHANGED = "job"
 
     RELATIONS_CHANGED = "relations.changed"
     SESSION_REVOKED = "session.revoked"
@@ -35,7 +36,7 @@ class Event:
     """An event that is not yet in the log.
 
     `user_id` is set when the event concerns that one person only. `ref_id` names the thing:
-    a post, a person, a notification, a session or a token family, according to `kind`.
+    a post, a person, a notification, a job, a session or a token family, according to `kind`.
     """
 
     kind: Kind
@@ -88,6 +89,11 @@ def notification_read(user_id: int, notification_id: int) -> Event:
 def notifications_read(user_id: int, up_to: int) -> Event:
     """Tell a person's other connections that notifications up to the id `up_to` are read."""
     return Event(Kind.NOTIFICATIONS_READ, user_id, user_id=user_id, ref_id=up_to)
+
+
+def job_changed(user_id: int, job_id: int) -> Event:
+    """Tell whose job it is how far it has come."""
+    return Event(Kind.JOB_CHANGED, user_id, user_id=user_id, ref_id=job_id)
 
 
 def session_revoked(user_id: int, session_id: int | None = None) -> Event:

@@ -3,6 +3,7 @@
 from microblog.models.access import IdempotencyKey, RefreshToken, Session, TokenFamily, Try
 from microblog.models.base import Model, table
 from microblog.models.events import EventRow, History
+from microblog.models.jobs import Job
 from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
 from microblog.models.translations import Translation
@@ -16,6 +17,7 @@ __all__ = [
     "Follow",
     "History",
     "IdempotencyKey",
+    "Job",
     "Mention",
     "Model",
     "Notification",

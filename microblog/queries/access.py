@@ -1,12 +1,13 @@
 """Who is at the door: browser sessions, families of API tokens, counted tries."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select
 
 from microblog.core.tokens import digest
 from microblog.database import Read
-from microblog.models import IdempotencyKey, RefreshToken, Session, TokenFamily, Try, User
+from microblog.models import IdempotencyKey, RefreshToken, Session, TokenFamily, Try, User, table
 
 _SESSION = (
     select(Session, User)
@@ -27,6 +28,17 @@ _FAMILY = (
         User.deactivated_at.is_(None),
     )
 )
+_key = table(IdempotencyKey)
+_SPENT_KEY = select(_key.c.request_digest, _key.c.ref_id).where(
+    _key.c.user_id == bindparam("person"), _key.c.key == bindparam("key")
+)
+
+
+class SpentKey(NamedTuple):
+    """The digest of the request that an idempotency key was used for, and what it made."""
+
+    request_digest: bytes
+    ref_id: int
 
 
 async def session(read: Read, token: str, now: datetime) -> tuple[Session, User] | None:
@@ -63,6 +75,7 @@ async def tries_since(read: Read, key: bytes, since: datetime) -> tuple[int, dat
     return int(count), earliest
 
 
-async def spent_key(read: Read, user_id: int, key: str) -> IdempotencyKey | None:
-    """Return the request that a person's idempotency key was used for, or None."""
-    return await read.get(IdempotencyKey, (user_id, key))
+async def spent_key(read: Read, user_id: int, key: str) -> SpentKey | None:
+    """Return what a person's idempotency key was used for, or None."""
+    row = (await read.execute(_SPENT_KEY, {"person": user_id, "key": key})).one_or_none()
+    return None if row is None else SpentKey(*row)

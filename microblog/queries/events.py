@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from microblog.core.events import Kind, LoggedEvent
 from microblog.database import Read
 from microblog.models import EventRow, Follow, History, PostTag, table
-from microblog.queries import notifications, rows
+from microblog.queries import jobs, notifications, rows
+from microblog.queries.jobs import JobRow
 from microblog.queries.rows import (
     PERSON,
     WHOLE_POST,
@@ -75,16 +76,16 @@ class Delivery:
     """An event ready to be delivered.
 
     It concerns `event.user_id` alone where that is set; else everyone who listens to one of
-    `topics`, and those of `homes` who listen to their home feed. `subject` is the post, person or
-    notification; `unread` the recipient's unread notifications; neither is `loaded` where the
-    recipient did not listen. `encoded` keeps what
-    `render.frames` made of it, once for each form and language.
+    `topics`, and those of `homes` who listen to their home feed. `subject` is the post, person,
+    notification or job; `unread` the recipient's unread notifications; neither is `loaded` where
+    the recipient did not listen. `encoded` keeps what `render.frames` made of it, once for each
+    form and language.
     """
 
     event: LoggedEvent
     topics: frozenset[str] = frozenset()
     homes: Set[int] = frozenset()
-    subject: PostRow | Person | NotificationRow | None = None
+    subject: PostRow | Person | NotificationRow | JobRow | None = None
     unread: int = 0
     loaded: bool = False
     encoded: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -180,15 +181,15 @@ async def deliveries(
     """Say of each event whom it concerns, and load what it speaks of.
 
     Who may see what takes two statements for the whole page: the posts (by the predicate that
-    the pages use) and the followers among `listener_ids`. Three more load people, notifications
-    and unread counts where the page has any; a page of posts alone needs none of them.
+    the pages use) and the followers among `listener_ids`. Four more load people, notifications,
+    unread counts and jobs where the page has any; a page of posts alone needs none of them.
     """
     posts = await _posts(read, _refs(events, _POSTS))
     authors = {subject.post.author_id for subject in posts.values()}
     homes = await followers_among(read, authors, listener_ids)
     people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
     mine = [e for e in events if e.user_id in listener_ids]
-    notes = await notifications.by_ids(read, _refs(mine, {Kind.NOTIFIED}))
+    own = await _own(read, mine)
     told = {Kind.NOTIFIED, Kind.NOTIFICATION_READ, Kind.NOTIFICATIONS_READ}
     unread = await notifications.unread(
         read, {e.user_id for e in mine if e.kind in told and e.user_id is not None}
@@ -201,8 +202,8 @@ async def deliveries(
             topics = frozenset({f"user:{event.ref_id}"})
             delivery = Delivery(event, topics, subject=people.get(event.ref_id or 0))
         else:
-            note = notes.get(event.ref_id or 0) if event.kind is Kind.NOTIFIED else None
-            delivery = Delivery(event, subject=note, unread=unread.get(event.user_id or 0, 0))
+            subject = own.get((event.kind, event.ref_id or 0))
+            delivery = Delivery(event, subject=subject, unread=unread.get(event.user_id or 0, 0))
             delivery.loaded = event.user_id in listener_ids
         made.append(delivery)
     return made
@@ -238,6 +239,18 @@ async def _people(read: Read, ids: Sequence[int]) -> dict[int, Person]:
     if not ids:
         return {}
     return {row[0]: rows.person(row) for row in await read.execute(_PEOPLE, {"ids": list(ids)})}
+
+
+async def _own(
+    read: Read, events: Sequence[LoggedEvent]
+) -> dict[tuple[Kind, int], NotificationRow | JobRow]:
+    """Load what is told to one person each, by the kind of event and its `ref_id`."""
+    notes = await notifications.by_ids(read, _refs(events, {Kind.NOTIFIED}))
+    known = await jobs.by_ids(read, _refs(events, {Kind.JOB_CHANGED}))
+    found: dict[tuple[Kind, int], NotificationRow | JobRow] = {
+        (Kind.NOTIFIED, note.id): note for note in notes.values()
+    }
+    return found | {(Kind.JOB_CHANGED, job.id): job for job in known.values()}
 
 
 def _of_post(event: LoggedEvent, subject: _Subject | None, homes: dict[int, set[int]]) -> Delivery:

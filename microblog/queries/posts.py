@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, func, select, true, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    bindparam,
+    func,
+    select,
+    true,
+    union_all,
+)
 
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import NotFound
@@ -19,6 +28,7 @@ from microblog.queries.rows import WHOLE_POST, PostRow, person_table, post_table
 from microblog.queries.visibility import FOLLOWED, VIEWER, VISIBLE
 
 NEAR_EVENTS = 5000
+AUTHORS_AT_ONCE = 100
 
 _ids = select(post_table.c.id)
 _tag, _follow = table(PostTag), table(Follow)
@@ -131,29 +141,56 @@ def _in_order(statement: AnySelect, key: Any, *, rising: bool) -> AnySelect:
 
 async def _merged(read: Read, viewer_id: int, edge: int, window: Window, limit: int) -> list[int]:
     """Return the ids from `edge` on, merged from the nearest of each author of the home feed."""
-    statement = _merge(read.vendor, window.rising)
     end = window.before if window.rising else window.after
     if end is None:
         end = 2**63 - 1 if window.rising else 0
-    found = await read.execute(
-        statement, {"viewer": viewer_id, "edge": edge, "end": end, "limit": limit}
-    )
-    return [row[0] for row in found]
+    where = {"viewer": viewer_id, "edge": edge, "end": end, "limit": limit}
+    if read.vendor == "mysql":
+        return await _merged_of_each(read, where, rising=window.rising)
+    return list((await read.execute(_merge(read.vendor, window.rising), where)).scalars())
+
+
+def _of_author(author_id: ColumnElement[int], *, rising: bool) -> AnySelect:
+    """Select an author's posts between `edge` and `end`, from `edge` on."""
+    edge, end = bindparam("edge", type_=BigInteger), bindparam("end", type_=BigInteger)
+    key = post_table.c.id
+    between = (key > edge) & (key < end) if rising else (key <= edge) & (key > end)
+    ids = _ids.where(post_table.c.author_id == author_id, between, VISIBLE)
+    return _in_order(ids, key, rising=rising)
+
+
+async def _merged_of_each(read: Read, where: dict[str, int], *, rising: bool) -> list[int]:
+    """Do it for MariaDB, which looks at a few posts of an author only where the author is named.
+
+    First the nearest post of each, then as many of those whose post is among the nearest.
+    """
+    found = await read.execute(FOLLOWED, {"viewer": where["viewer"]})
+    authors = [where["viewer"], *found.scalars()]
+    limit = where["limit"]
+    for each in (1, limit):
+        nearest: list[tuple[int, int]] = []
+        for start in range(0, len(authors), AUTHORS_AT_ONCE):
+            named = authors[start : start + AUTHORS_AT_ONCE]
+            names = {f"author_{n}": author_id for n, author_id in enumerate(named)}
+            statement = _of_each(len(named), rising)
+            rows = await read.execute(statement, {**where, **names, "limit": each})
+            nearest += [(row[0], row[1]) for row in rows]
+        nearest = sorted(nearest, reverse=not rising)[:limit]
+        authors = [author_id for _, author_id in nearest]
+    return [post_id for post_id, _ in nearest]
+
+
+@cache
+def _of_each(number: int, rising: bool) -> CompoundSelect[int, int]:
+    author_id = post_table.c.author_id
+    named = (bindparam(f"author_{n}", type_=BigInteger) for n in range(number))
+    return union_all(*(_of_author(n, rising=rising).add_columns(author_id) for n in named))
 
 
 @cache
 def _merge(vendor: str, rising: bool) -> AnySelect:
     authors = union_all(select(VIEWER.label("author_id")), FOLLOWED).subquery("author")
-    edge, end = bindparam("edge", type_=BigInteger), bindparam("end", type_=BigInteger)
-    key = post_table.c.id
-    between = (key > edge) & (key < end) if rising else (key <= edge) & (key > end)
-    of_one = _in_order(
-        _ids.where(post_table.c.author_id == authors.c.author_id, between, VISIBLE).correlate(
-            authors
-        ),
-        key,
-        rising=rising,
-    )
+    of_one = _of_author(authors.c.author_id, rising=rising).correlate(authors)
     if vendor == "sqlite":  # knows no LATERAL, but looks each id up
         chosen = post_table.alias("chosen")
         joined = authors.join(chosen, chosen.c.id.in_(of_one))

@@ -5,7 +5,10 @@ from sqlalchemy.exc import DBAPIError
 
 from microblog.core.errors import Message, message
 from microblog.database import Read
+from microblog.drivers import mariadb_number
 from microblog.models import REVISION
+
+NO_SUCH_TABLE = 1146  # MariaDB's number; its driver says in the same way that it cannot connect
 
 
 async def problem(read: Read) -> Message | None:
@@ -13,7 +16,7 @@ async def problem(read: Read) -> Message | None:
     try:
         found = await read.scalar(text("SELECT version_num FROM alembic_version"))
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or mariadb_number(error) not in {None, NO_SUCH_TABLE}:
             raise
         return message(
             "The database has no tables yet. Run: microblog db upgrade (or: alembic upgrade head)"

@@ -1,6 +1,6 @@
 """People: by name, by id, whom they follow. Counts are columns, kept by the actions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,13 @@ _SUGGESTED = (
     .where(_person.id != VIEWER, ~_follows, _person.deactivated_at.is_(None))
     .order_by(_person.follower_count.desc(), _person.id.desc())
     .limit(bindparam("limit"))
+)
+
+_HELD = (
+    select(_person.id)
+    .where(_person.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_person.id)
+    .with_for_update()
 )
 
 
@@ -82,6 +89,16 @@ async def ids_of(read: Read, usernames: Sequence[str]) -> dict[str, int]:
         )
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def hold(read: Read, user_ids: Collection[int]) -> None:
+    """Lock these people, in the order of ids, where a row that refers to them will do so later.
+
+    That is MariaDB's way: a post would lock whom it mentions after it has taken the log's lock,
+    which nobody may wait for while they hold a person.
+    """
+    if read.vendor == "mysql" and len(user_ids) > 1:
+        await read.execute(_HELD, {"ids": list(user_ids)})
 
 
 async def has_admin(read: Read) -> bool:

@@ -16,9 +16,11 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    column,
     func,
     or_,
     select,
+    text,
 )
 
 from microblog.database import Read
@@ -54,6 +56,11 @@ IN_HOME = or_(post_table.c.author_id == VIEWER, post_table.c.author_id.in_(FOLLO
 """The condition under which a post belongs in the home feed of `VIEWER`."""
 
 
+_GIVEN_TO_MARIADB = text(
+    "SELECT value FROM JSON_TABLE(:listeners, '$[*]' COLUMNS (value BIGINT PATH '$')) AS given"
+).columns(column("value", BigInteger))
+
+
 async def followers_among(
     read: Read, author_ids: Collection[int], listener_ids: Collection[int]
 ) -> dict[int, set[int]]:
@@ -68,7 +75,7 @@ async def followers_among(
             homes[author_id].add(author_id)
     if author_ids and listener_ids:
         listeners = list(listener_ids)
-        one = json.dumps(listeners) if read.vendor == "sqlite" else listeners
+        one = listeners if read.vendor == "postgresql" else json.dumps(listeners)
         found = await read.execute(
             _following(read.vendor), {"listeners": one, "authors": list(author_ids)}
         )
@@ -84,6 +91,8 @@ def _following(vendor: str) -> AnySelect:
     if vendor == "sqlite":
         given = func.json_each(bindparam("listeners", type_=Text)).table_valued("value")
         listeners = _follow.c.follower_id.in_(select(given.c.value))
+    elif vendor == "mysql":
+        listeners = _follow.c.follower_id.in_(_GIVEN_TO_MARIADB)
     else:
         given_ids = bindparam("listeners", type_=ARRAY(BigInteger))
         listeners = _follow.c.follower_id == func.any(given_ids)

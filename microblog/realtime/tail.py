@@ -35,6 +35,7 @@ class Tail:
         self._hub = hub
         self._doors_open_at = 0.0
         self.on_new_history: Callable[[], None] | None = None
+        self.on_ring: Callable[[], None] | None = None  # who else wakes by the bell
 
     async def begin(self) -> None:
         """Take the end of the log as the start; raises Unavailable."""
@@ -77,6 +78,8 @@ class Tail:
         while True:
             await self._bell.wait()
             self._hub.wanted.set()
+            if self.on_ring is not None:
+                self.on_ring()
 
     async def _wait(self) -> None:
         try:

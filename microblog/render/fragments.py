@@ -1,4 +1,4 @@
-"""Ready markup per language: a post's article and a notification, for pages and live frames.
+"""Ready markup per language: a post's article, a notification, a job, for pages and live frames.
 
 A post's article is the same for every reader, so it is made once per process and language and
 kept. What depends on the reader is a small row beside it, in `posts/_item.html`.
@@ -12,6 +12,7 @@ from microblog.backends.translator import LABELS
 from microblog.core.languages import known
 from microblog.edge import language
 from microblog.edge.templates import environment
+from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, PostRow
 from microblog.queries.translations import TranslationRow
 from microblog.render import views
@@ -63,3 +64,9 @@ def notification(row: NotificationRow) -> str:
     """Return a notification's list item in the language being spoken."""
     template = environment(language.current()).get_template("notifications/_notification.html")
     return template.render(item=views.notification(row))
+
+
+def job(row: JobRow) -> Markup:
+    """Return how far a job has come, in the language being spoken."""
+    template = environment(language.current()).get_template("jobs/_job.html")
+    return Markup(template.render(item=row))  # noqa: S704 - an autoescaped template

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from microblog.models import User
+from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.queries.translations import TranslationRow
 from microblog.render import views
@@ -74,6 +75,18 @@ def notification(row: NotificationRow) -> dict[str, Any]:
 def translation(row: TranslationRow) -> dict[str, Any]:
     """Return a post's translation."""
     return {"text": row.text, "from": row.source, "to": row.target, "provider": row.provider}
+
+
+def job(row: JobRow) -> dict[str, Any]:
+    """Return how far a job has come; `progress` is 0 to 100."""
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "state": row.state,
+        "progress": row.progress,
+        "created_at": moment(row.created_at),
+        "finished_at": moment(row.finished_at) if row.finished_at is not None else None,
+    }
 
 
 def post_text(row: PostRow) -> str:

@@ -14,7 +14,7 @@ from microblog.database import Database
 from microblog.models import RefreshToken, TokenFamily, Try, User
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.people import PASSWORD, MakeUser, session_cookie
 
 
@@ -134,7 +134,7 @@ async def test_renewing_spends_the_refresh_token(stranger: Program, make_user: M
     assert third["refresh_token"] not in {first["refresh_token"], second["refresh_token"]}
 
 
-@both_databases
+@all_databases
 async def test_twenty_renewals_at_once_are_one_and_get_the_same_successor(
     stranger: Program, make_user: MakeUser, database: Database
 ) -> None:
@@ -157,7 +157,7 @@ async def test_lost_answer_can_be_had_again_for_thirty_seconds(
     assert again["refresh_token"] == second["refresh_token"]
 
 
-@both_databases
+@all_databases
 async def test_later_reuse_revokes_the_whole_family_and_nothing_else(
     stranger: Program, make_user: MakeUser, database: Database
 ) -> None:

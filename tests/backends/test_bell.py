@@ -208,7 +208,8 @@ async def test_bell_that_begins_without_its_service_hears_when_it_comes(service:
 
 # --- Which bell --------------------------------------------------------------------------------
 
-POSTGRES, REDIS = "postgresql://localhost/blog", "redis://localhost"
+POSTGRES, MARIADB = "postgresql://localhost/blog", "mariadb://localhost/blog"
+REDIS = "redis://localhost"
 
 
 @pytest.mark.parametrize(
@@ -218,6 +219,8 @@ POSTGRES, REDIS = "postgresql://localhost/blog", "redis://localhost"
         ("auto", POSTGRES, None, "postgres"),
         ("auto", None, REDIS, "redis"),
         ("auto", POSTGRES, REDIS, "redis"),
+        ("auto", MARIADB, REDIS, "redis"),
+        ("auto", MARIADB, None, "memory"),
         ("memory", POSTGRES, REDIS, "memory"),
         ("Postgres", POSTGRES, REDIS, "postgres"),
     ],
@@ -232,7 +235,10 @@ def test_bell_is_chosen_by_what_there_is(
 
 @pytest.mark.parametrize(
     ("bell", "database_url"),
-    [("redis", None), ("sqlite", POSTGRES), ("postgres", None), ("gong", None)],
+    [
+        *(("redis", None), ("sqlite", POSTGRES), ("postgres", None), ("gong", None)),
+        *(("postgres", MARIADB), ("sqlite", MARIADB)),
+    ],
 )
 def test_bell_that_cannot_be_heard_is_one_sentence(bell: str, database_url: str | None) -> None:
     with pytest.raises(SettingError) as refused:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from microblog.cli import COMMANDS, main
 from tests.cli.conftest import Run, one_sentence, process
 
-GROUPS = ("config", "db", "demo", "user")
+GROUPS = ("config", "db", "demo", "jobs", "user")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -20,7 +20,7 @@ from microblog.models import User
 from microblog.queries import access, users
 from microblog.settings import Settings
 from tests.cli.conftest import Run, variables
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.people import MakeUser
 from tests.services import clean_environment
 
@@ -56,7 +56,7 @@ def make(settings: Settings, name: str, **how: str) -> User:
     return on(settings, make_one)
 
 
-@both_databases
+@all_databases
 def test_created_person_can_log_in_with_the_password(run: Run, settings: Settings) -> None:
     printed = run.works(
         "user", "create", "Mina", "--email", "mina@Example.org", "--password-stdin", typed=GOOD

@@ -19,7 +19,8 @@ from typing import Any
 import asyncpg
 import httpx
 
-from microblog.database import LOG_LOCK, Database, open_database
+from microblog.database import Database, open_database
+from microblog.order import LOG_LOCK
 from microblog.settings import Settings
 from tests.crowd import ROOM
 from tests.live.clients import LiveClient, listening

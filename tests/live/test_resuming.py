@@ -7,7 +7,7 @@ import pytest
 
 from microblog.actions import posts, retention
 from microblog.database import Database
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.live.clients import listening
 from tests.people import MakePost, MakeUser
 from tests.serving import Serving
@@ -17,7 +17,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@both_databases
+@all_databases
 async def test_client_that_comes_back_gets_exactly_what_it_missed(
     server: Serving, make_user: MakeUser, make_post: MakePost
 ) -> None:
@@ -66,7 +66,7 @@ async def test_impossible_cursor_is_told_to_resync(
         assert (await client.frame())["reason"] == reason
 
 
-@both_databases
+@all_databases
 async def test_pruned_cursor_is_told_to_resync_and_goes_on_live(
     server: Serving, database: Database, make_user: MakeUser, make_post: MakePost
 ) -> None:

@@ -10,7 +10,7 @@ from microblog.database import Database
 from microblog.live import stream
 from microblog.render.frames import HTML_FORM
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.live.clients import listening
 from tests.people import MakePost, MakeUser, session_cookie
 from tests.serving import Serving, serving
@@ -20,7 +20,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@both_databases
+@all_databases
 @pytest.mark.smoke
 async def test_stranger_sees_a_new_post_at_once(
     server: Serving, make_user: MakeUser, make_post: MakePost
@@ -51,7 +51,7 @@ async def test_home_brings_posts_of_followed_people_and_own_ones_only(
         assert (await client.item("post.published"))["id"] == str(own.id)
 
 
-@both_databases
+@all_databases
 async def test_deletion_reaches_every_page_that_may_show_the_post(
     server: Serving, database: Database, make_user: MakeUser, make_post: MakePost
 ) -> None:
@@ -65,7 +65,7 @@ async def test_deletion_reaches_every_page_that_may_show_the_post(
             assert (await client.item("post.deleted"))["id"] == str(post.id), topic
 
 
-@both_databases
+@all_databases
 async def test_follow_notifies_and_changes_counts_and_home(
     server: Serving, database: Database, make_user: MakeUser
 ) -> None:

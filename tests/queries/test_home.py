@@ -13,7 +13,7 @@ from microblog.core.cursors import GREATEST, Page, Window
 from microblog.database import Database
 from microblog.models import Follow, Model, Post, User, table
 from microblog.queries import posts
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.people import MakePost, MakeUser
 
 NOW = datetime.now(UTC)
@@ -125,7 +125,7 @@ def person(number: int) -> dict[str, Any]:
     }
 
 
-@both_databases
+@all_databases
 async def test_home_is_what_a_naive_reading_of_the_rows_gives(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +133,7 @@ async def test_home_is_what_a_naive_reading_of_the_rows_gives(
     async with database.write() as tx:
         await tx.execute(insert(table(User)), [person(number) for number in PEOPLE])
     wrong, full = [], 0
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if database.vendor != "mysql" else ROUNDS // 3):  # it is slow
         near = chance.choice([1, 2, 3, 5, 8, 20, 60])
         monkeypatch.setattr(posts, "NEAR_EVENTS", near)
         village = some_village(chance)
@@ -151,7 +151,7 @@ async def test_home_is_what_a_naive_reading_of_the_rows_gives(
     assert full > 50  # else little was tried
 
 
-@both_databases
+@all_databases
 @pytest.mark.parametrize("near", [3, 3000])
 async def test_nothing_comes_before_the_first_id(
     database: Database,

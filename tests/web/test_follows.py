@@ -16,7 +16,7 @@ from microblog.actions import accounts, follows
 from microblog.database import Database
 from microblog.models import Follow, Notification, Post, User
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.people import Browser, MakePost, MakeUser, Visit
 
 STRANGERS = 20
@@ -49,7 +49,7 @@ async def send(browser: Browser, token: str, path: str, **fields: str) -> int:
     return int(answer.status_code)
 
 
-@both_databases
+@all_databases
 async def test_following_and_unfollowing_twice_counts_once(
     visit: Visit, make_user: MakeUser, database: Database
 ) -> None:
@@ -94,7 +94,7 @@ async def test_stranger_is_sent_to_the_log_in(visit: Visit, make_user: MakeUser)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/auth/login")
 
 
-@both_databases
+@all_databases
 async def test_counts_are_right_after_many_follow_and_unfollow_one_person_at_once(
     visit: Visit, make_user: MakeUser, database: Database
 ) -> None:
@@ -120,7 +120,7 @@ async def test_counts_are_right_after_many_follow_and_unfollow_one_person_at_onc
         assert await read.scalar(select(func.count()).select_from(Notification)) == STRANGERS // 2
 
 
-@both_databases
+@all_databases
 async def test_one_person_who_clicks_madly_is_counted_right(
     visit: Visit, make_user: MakeUser, database: Database
 ) -> None:
@@ -134,7 +134,7 @@ async def test_one_person_who_clicks_madly_is_counted_right(
     assert (await counts(database))["bora"][0] in {0, 1}
 
 
-@both_databases
+@all_databases
 async def test_everything_at_once_waits_for_nothing_for_ever(
     visit: Visit, make_user: MakeUser, make_post: MakePost, database: Database
 ) -> None:

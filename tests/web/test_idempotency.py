@@ -14,7 +14,7 @@ from microblog.core.events import Kind
 from microblog.database import Database
 from microblog.models import EventRow, Post, User
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.people import MakeUser, session_cookie
 from tests.serving import Serving
 from tests.web.browsing import hidden
@@ -27,12 +27,14 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, posts_per_minute=1_000_000)
 
 
-@both_databases
+@all_databases
 @pytest.mark.R13
 @pytest.mark.parametrize(("place", "keys"), [("field", 40), ("header", 5)])
 async def test_key_that_comes_ten_times_at_once_makes_one_post_and_ten_equal_answers(
     server: Serving, make_user: MakeUser, database: Database, place: str, keys: int
 ) -> None:
+    if database.vendor == "mysql":
+        keys = min(keys, 15)  # enough for what it does otherwise
     mina = await make_user()
     cookie = await session_cookie(database, server.app, mina)
     limits = httpx.Limits(max_connections=TIMES)

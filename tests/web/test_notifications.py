@@ -2,7 +2,7 @@
 
 import re
 
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.people import Browser, MakePost, MakeUser, Visit
 
 
@@ -28,7 +28,7 @@ async def unread(browser: Browser) -> int:
     return int(found[1])
 
 
-@both_databases
+@all_databases
 async def test_follow_and_mention_tell_once_each_and_count_in_the_badge(
     visit: Visit, make_user: MakeUser
 ) -> None:
@@ -60,7 +60,7 @@ async def test_reading_the_page_marks_nothing(visit: Visit, make_user: MakeUser)
     assert await unread(browser) == 1
 
 
-@both_databases
+@all_databases
 async def test_marked_up_to_one_the_newer_stay_unread(
     visit: Visit, make_user: MakeUser, make_post: MakePost
 ) -> None:
@@ -83,7 +83,7 @@ async def test_marked_up_to_one_the_newer_stay_unread(
     assert await unread(other) == 1
 
 
-@both_databases
+@all_databases
 async def test_marked_alone_the_older_stay_unread(
     visit: Visit, make_user: MakeUser, make_post: MakePost
 ) -> None:
@@ -112,7 +112,7 @@ async def test_what_is_no_number_marks_nothing(visit: Visit, make_user: MakeUser
     assert await unread(browser) == 1
 
 
-@both_databases
+@all_databases
 async def test_what_is_no_longer_so_is_taken_back(visit: Visit, make_user: MakeUser) -> None:
     browser, other = await visit(await make_user("mina")), await visit(await make_user("bora"))
     await other.post("/follow/mina")

@@ -11,7 +11,7 @@ from microblog import create_app
 from microblog.database import Database
 from microblog.models import Post
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.people import PASSWORD, MakePost, MakeUser, Visit
 from tests.web.browsing import LOGIN, bodies, hidden, written
 
@@ -116,7 +116,7 @@ async def test_program_that_is_not_logged_in_is_told_so(visit: Visit) -> None:
 # --- Twice the same ----------------------------------------------------------------------------
 
 
-@both_databases
+@all_databases
 async def test_form_that_is_sent_twice_makes_one_post(
     visit: Visit, make_user: MakeUser, database: Database
 ) -> None:

@@ -14,7 +14,7 @@ from microblog.database import Database
 from microblog.models import Post, Translation, User
 from microblog.settings import Settings
 from tests.api.programs import Program
-from tests.conftest import both_databases, each_service
+from tests.conftest import all_databases, each_service
 from tests.fake_translator import (
     FakeTranslator,
 )
@@ -176,7 +176,7 @@ async def test_program_gets_the_translation_as_it_is_documented(
 # --- Who may not ---------------------------------------------------------------------------------
 
 
-@both_databases
+@all_databases
 async def test_who_may_not_see_a_post_cannot_translate_it_though_it_was_translated_before(
     visit: Visit,
     make_user: MakeUser,

@@ -13,7 +13,7 @@ from microblog import create_app
 from microblog.database import Database
 from microblog.models import Try
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.people import MakeUser, Visit
 from tests.web.browsing import LOGIN, Work, log_in, peer
 
@@ -110,7 +110,7 @@ async def test_waiting_helps_even_while_somebody_keeps_trying(
     assert (await log_in(await visit())).status_code == 303
 
 
-@both_databases
+@all_databases
 async def test_of_twenty_tries_at_once_ten_are_looked_at(
     visit: Visit, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

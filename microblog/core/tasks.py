@@ -1,0 +1,57 @@
+"""What is to be done behind the pages: payloads that actions enqueue and `jobs` carries out.
+
+A task is a frozen dataclass of what JSON can hold, with its `kind`. It names things by their ids,
+so that it speaks of them as they are when it is carried out, and it never holds a secret that
+is of use to anybody later.
+"""
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol, TypeVar, cast
+
+LONGEST_KEY = 200
+
+
+class Task(Protocol):
+    """Something to be done; a dataclass."""
+
+    kind: ClassVar[str]
+
+
+T = TypeVar("T", bound=Task)
+
+
+class State(StrEnum):
+    """How far a job has come. The last three are ends."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    CANCELLING = "cancelling"  # it runs, and is to stop
+    DONE = "done"
+    DEAD = "dead"  # it failed as often as it may
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Forget what is past its time: old events, expired sessions, spent keys, old tries."""
+
+    kind: ClassVar[str] = "prune"
+
+
+class Cancelled(Exception):
+    """Say that the job is to stop: somebody cancelled it."""
+
+
+class Lost(Exception):
+    """Say that the job is another worker's by now, or gone: what this run does counts no more."""
+
+
+def payload(task: Task) -> dict[str, Any]:
+    """Return what JSON is to hold of a task."""
+    return asdict(cast("Any", task))
+
+
+def task(kind: type[T], stored: dict[str, Any]) -> T:
+    """Make a task of its payload; raises TypeError where another program wrote another payload."""
+    return kind(**stored)

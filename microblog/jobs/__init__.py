@@ -1,0 +1,14 @@
+"""What is done behind the pages. `HANDLERS` says who does what; `worker` takes the jobs.
+
+A handler is an asynchronous function of a job and its task, in the module of its noun. It does
+its work with the database in `job.write()`, which commits it together with the job's end, and
+may be begun several times for a job: its worker can die at any moment.
+"""
+
+from microblog.core import tasks
+from microblog.jobs import pruning
+from microblog.jobs.work import HOURLY, Handler
+
+HANDLERS: dict[str, Handler] = {
+    tasks.Prune.kind: Handler(tasks.Prune, pruning.prune, every=HOURLY),
+}

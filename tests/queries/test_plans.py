@@ -1,0 +1,124 @@
+"""No timeline reads a whole table, on any database: their own plans say so."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, insert, text
+
+from microblog.core.cursors import Window
+from microblog.database import Database, Read
+from microblog.models import Model, User, table
+from microblog.queries import events, notifications, posts, users
+from tests.conftest import all_databases
+from tests.queries.test_home import person
+
+PEOPLE, POSTS = 1000, 10_000
+VIEWER = PEOPLE
+FILLED = """
+INSERT INTO post (id, author_id, body, visibility, created_at)
+    SELECT a.id + 1000 * (b.id - 1), a.id, 'hello', 'public', a.first_seen
+    FROM "user" a JOIN "user" b ON b.id <= 10;
+INSERT INTO follow (follower_id, followed_id, created_at)
+    SELECT a.id, b.id, a.first_seen FROM "user" a JOIN "user" b ON b.id <= 10 WHERE a.id <> b.id;
+INSERT INTO follow (follower_id, followed_id, created_at)
+    SELECT 1000, id, first_seen FROM "user" WHERE id BETWEEN 100 AND 300;
+INSERT INTO post_tag (tag, post_id, position)
+    SELECT CASE id % 50 WHEN 0 THEN 'python' ELSE 'other' END, id, 0 FROM post;
+INSERT INTO mention (post_id, user_id, username_key, position)
+    SELECT id, 1 + id % 1000, 'somebody', 0 FROM post;
+INSERT INTO notification (user_id, actor_id, kind, post_id, created_at)
+    SELECT 1 + id % 1000, author_id, 'mention', id, created_at FROM post;
+INSERT INTO event (id, kind, actor_id, created_at)
+    SELECT id, 'post.published', author_id, created_at FROM post
+"""
+MEASURED = {
+    "sqlite": "SELECT 1",  # which nobody tells how full its tables are
+    "postgresql": "ANALYZE",
+    "mysql": "ANALYZE TABLE user, post, follow, post_tag, mention, notification, event",
+}
+FIRST, LATER, BACK = Window(25), Window(25, before=POSTS // 2), Window(25, after=POSTS // 2)
+
+Reading = Callable[[Read, Window], Awaitable[Any]]
+READINGS: dict[str, Reading] = {
+    "home": lambda read, window: posts.home(read, VIEWER, window),
+    "everything": lambda read, window: posts.everything(read, VIEWER, window),
+    "of an author": lambda read, window: posts.by_author(read, 7, VIEWER, window),
+    "with a tag": lambda read, window: posts.by_tag(read, "python", VIEWER, window),
+    "notifications": lambda read, window: notifications.page(read, VIEWER, window),
+    "followers": lambda read, window: users.followers(read, 7, window),
+    "following": lambda read, window: users.following(read, VIEWER, window),
+    "suggestions": lambda read, window: users.suggestions(read, VIEWER, 5),
+    "the log": lambda read, window: events.after(read, window.after or 0, 25),
+}
+
+
+@pytest.fixture
+async def filled(database: Database) -> Database:
+    """A village that is large enough for an index to be worth it."""
+    async with database.write() as tx:
+        await tx.execute(insert(table(User)), [person(n) for n in range(1, PEOPLE + 1)])
+        for statement in FILLED.split(";"):
+            quoted = statement.replace('"', "`") if tx.vendor == "mysql" else statement
+            await tx.execute(text(quoted))
+    async with database.write() as tx:
+        await tx.execute(text(MEASURED[tx.vendor]))
+    return database
+
+
+@all_databases
+async def test_no_timeline_reads_a_whole_table(
+    filled: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: dict[str, set[str]] = {}
+    for near in (posts.NEAR_EVENTS, 50):
+        monkeypatch.setattr(posts, "NEAR_EVENTS", near)
+        for name, work in READINGS.items():
+            for window in (FIRST, LATER, BACK):
+                async with filled.read() as read:
+                    for plan in await plans(read, work, window):
+                        found = scanned(read.vendor, plan)
+                        if found and not walks_along(name, plan):
+                            whole.setdefault(name, set()).update(found)
+    assert whole == {}
+
+
+async def plans(read: Read, work: Reading, window: Window) -> list[list[str]]:
+    """Return the plan of each statement of a reading, a line a step."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(connection: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await work(read, window)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN " if read.vendor == "sqlite" else "EXPLAIN "
+
+    def explained(session: Any) -> list[list[str]]:
+        connection = session.connection()
+        found = [connection.exec_driver_sql(explain + one, values).all() for one, values in asked]
+        return [[" ".join(map(str, row)) for row in rows] for rows in found]
+
+    return await read._scope.do(explained)
+
+
+def walks_along(name: str, plan: list[str]) -> bool:
+    """Tell whether SQLite reads in the order that is wanted, and stops when it has enough."""
+    return name in {"everything", "suggestions"} and not any("TEMP B-TREE" in row for row in plan)
+
+
+WHOLE = {
+    "sqlite": re.compile(r"\bSCAN (\w+)"),
+    "postgresql": re.compile(r"Seq Scan on (\w+)"),
+    "mysql": re.compile(r"^\S+ [A-Z ]+ (\w+) ALL "),
+}
+
+
+def scanned(vendor: str, plan: list[str]) -> set[str]:
+    """Return which of our tables are read from one end to the other."""
+    found = {hit[1] for row in plan if (hit := WHOLE[vendor].search(row))}
+    return found & set(Model.metadata.tables)
