@@ -182,6 +182,13 @@ class Settings(TranslatorSettings):
         "Requests a process works on at once; more are told to come again.",
         unit="requests",
     )
+    export_hours: int = setting(
+        48,
+        whole(1, 168),
+        "48",
+        "How long the export of somebody's posts can be downloaded.",
+        unit="hours",
+    )
     jobs_concurrency: int = setting(
         4,
         whole(0, 1_000),

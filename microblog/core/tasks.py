@@ -39,6 +39,21 @@ class Prune:
     kind: ClassVar[str] = "prune"
 
 
+@dataclass(frozen=True, slots=True)
+class ExportPosts:
+    """Write down everything that is a person's."""
+
+    kind: ClassVar[str] = "export_posts"
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveExports:
+    """Remove the files of exports whose time is over."""
+
+    kind: ClassVar[str] = "remove_exports"
+
+
 class Cancelled(Exception):
     """Say that the job is to stop: somebody cancelled it."""
 

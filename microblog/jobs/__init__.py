@@ -6,9 +6,11 @@ may be begun several times for a job: its worker can die at any moment.
 """
 
 from microblog.core import tasks
-from microblog.jobs import pruning
+from microblog.jobs import exports, pruning
 from microblog.jobs.work import HOURLY, Handler
 
 HANDLERS: dict[str, Handler] = {
+    tasks.ExportPosts.kind: Handler(tasks.ExportPosts, exports.export_posts, attempts=5),
+    tasks.RemoveExports.kind: Handler(tasks.RemoveExports, exports.remove_exports, every=HOURLY),
     tasks.Prune.kind: Handler(tasks.Prune, pruning.prune, every=HOURLY),
 }

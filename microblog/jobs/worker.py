@@ -122,17 +122,17 @@ class Worker:
         """See to it that what comes by itself waits for its time; one process of all adds it."""
         if self._looked_at - self._scheduled_at < SCHEDULE_SECONDS:
             return
-        recurring = {f"every:{kind}": one for kind, one in self._handlers.items() if one.every}
+        wanted = {recurring(kind): one for kind, one in self._handlers.items() if one.every}
         database = self._runtime.database
         async with database.read() as read:
-            known = await queries.unfinished_keys(read, recurring)
-        if known < recurring.keys():
+            known = await queries.unfinished_keys(read, wanted)
+        if known < wanted.keys():
             async with database.write() as tx:
                 # One process after the other: where it runs already it must not be wanted again.
                 await tx.lock_name(SCHEDULE)
-                known = await queries.unfinished_keys(tx, recurring)
-                for key in recurring.keys() - known:
-                    tx.enqueue(recurring[key].task(), key=key)
+                known = await queries.unfinished_keys(tx, wanted)
+                for key in wanted.keys() - known:
+                    tx.enqueue(wanted[key].task(), key=key)
         self._scheduled_at = self._looked_at
 
     async def _take(self, room: int) -> float:
@@ -195,3 +195,8 @@ class Worker:
             task.cancel()
         if self._running:
             await asyncio.wait(self._running, timeout=GIVE_BACK_SECONDS)
+
+
+def recurring(kind: str) -> str:
+    """Return the key of a kind of job that comes by itself."""
+    return f"every:{kind}"

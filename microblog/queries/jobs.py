@@ -144,6 +144,13 @@ async def by_ids(read: Read, ids: Sequence[int]) -> dict[int, JobRow]:
     return {row[0]: JobRow._make(row) for row in await read.execute(statement)}
 
 
+async def own(read: Read, user_id: int, job_id: int) -> JobRow | None:
+    """Return a person's own job, or None."""
+    statement = select(*_SHOWN).where(_job.id == job_id, _job.user_id == user_id)
+    row = (await read.execute(statement)).one_or_none()
+    return None if row is None else JobRow._make(row)
+
+
 async def latest(read: Read, user_id: int, kind: str) -> JobRow | None:
     """Return a person's latest job of a kind, or None."""
     statement = select(*_SHOWN).where(_job.user_id == user_id, _job.kind == kind)

@@ -5,11 +5,14 @@ kept. What depends on the reader is a small row beside it, in `posts/_item.html`
 """
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
 from markupsafe import Markup
 
 from microblog.backends.translator import LABELS
 from microblog.core.languages import known
+from microblog.core.tasks import ExportPosts
 from microblog.edge import language
 from microblog.edge.templates import environment
 from microblog.queries.jobs import JobRow
@@ -68,5 +71,18 @@ def notification(row: NotificationRow) -> str:
 
 def job(row: JobRow) -> Markup:
     """Return how far a job has come, in the language being spoken."""
+    if row.kind == ExportPosts.kind:
+        return export(row)
     template = environment(language.current()).get_template("jobs/_job.html")
     return Markup(template.render(item=row))  # noqa: S704 - an autoescaped template
+
+
+def export(row: JobRow | None) -> Markup:
+    """Return how far somebody's export has come, with what can be done about it."""
+    given: dict[str, Any] = {"item": row, "start_url": "/export_posts"}
+    if row is not None:
+        until = views.kept_until(row)
+        given["until"] = until if until is not None and until > datetime.now(UTC) else None
+        given |= {"url": views.export_path(row.id), "cancel_url": views.cancel_path(row.id)}
+    template = environment(language.current()).get_template("exports/_export.html")
+    return Markup(template.render(given))  # noqa: S704 - an autoescaped template

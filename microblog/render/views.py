@@ -1,15 +1,18 @@
 """What templates are given: people, posts and notifications with their addresses and markup."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from markupsafe import Markup
 
 from microblog.core import markup
+from microblog.core.tasks import State
 from microblog.models import User
+from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.queries.translations import TranslationRow
+from microblog.runtime import runtime
 
 
 def profile_path(username: str) -> str:
@@ -84,6 +87,23 @@ class NotificationView:
     post: PostView | None
     created_at: datetime
     read: bool
+
+
+def export_path(job_id: int) -> str:
+    """Return the address of the file that an export made."""
+    return f"/export_posts/{job_id}.zip"
+
+
+def cancel_path(job_id: int) -> str:
+    """Return where a job is stopped, by POST."""
+    return f"/jobs/{job_id}/cancel"
+
+
+def kept_until(row: JobRow) -> datetime | None:
+    """Return until when the file of an export can be downloaded; None where there is none."""
+    if row.state != State.DONE or row.finished_at is None:
+        return None
+    return row.finished_at + timedelta(hours=runtime().settings.export_hours)
 
 
 def person(user: User | Person) -> PersonView:

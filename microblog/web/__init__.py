@@ -5,7 +5,9 @@ from quart import Quart
 from microblog.web import (
     assets,
     auth,
+    exports,
     health,
+    jobs,
     layout,
     notifications,
     people,
@@ -21,7 +23,7 @@ def install(app: Quart) -> None:
     """Add the pages, their static files and what every template may use to an application."""
     layout.install(app)
     assets.install(app)
-    for module in (
-        *(auth, health, notifications, people, posts, settings, setup, timelines, translations),
-    ):
+    for module in (auth, exports, health, jobs, notifications, people, posts, settings, setup):
+        app.register_blueprint(module.blueprint)
+    for module in (timelines, translations):
         app.register_blueprint(module.blueprint)

@@ -6,6 +6,7 @@
 import * as compose from './compose.js'
 import * as deletes from './deletes.js'
 import * as feed from './feed.js'
+import * as jobs from './jobs.js'
 import * as keyboard from './keyboard.js'
 import { Live } from './live.js'
 import * as menus from './menus.js'
@@ -31,6 +32,7 @@ function connect(position) {
   on('notification', notifications.arrived)
   on('notification.read', notifications.readOne)
   on('notifications.read', notifications.read)
+  on('job', jobs.changed)
   on('state', showState)
   on('resync', async () => {
     const fresh = await reloadInPlace()

@@ -5,26 +5,54 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
+from sqlalchemy import delete
 
 from microblog.actions import jobs
 from microblog.core.tasks import Prune
 from microblog.database import Database, open_database
+from microblog.models import Job
 from microblog.settings import Settings
 from tests.cli.conftest import Run, variables
 from tests.conftest import both_databases
 from tests.jobs.conftest import jobs_of
 from tests.services import clean_environment
 
+T = TypeVar("T")
 HOUR = timedelta(hours=1)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def on(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    """Do something with the test's database between two commands."""
+
+    async def do() -> T:
+        database = open_database(settings)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(do())
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits(settings: Settings) -> None:
+    """Begin without what comes by itself."""
+
+    async def empty(database: Database) -> None:
+        async with database.write() as tx:
+            await tx.execute(delete(Job))
+
+    on(settings, empty)
 
 
 def arranged(settings: Settings, *, dead: bool = False, running: bool = False) -> int:
@@ -40,14 +68,7 @@ def arranged(settings: Settings, *, dead: bool = False, running: bool = False) -
         (row,) = await jobs_of(database, Prune.kind)
         return int(row.id)
 
-    async def opened() -> int:
-        database = open_database(settings)
-        try:
-            return await arrange(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(opened())
+    return on(settings, arrange)
 
 
 def test_list_says_when_there_is_nothing(run: Run) -> None:
@@ -68,13 +89,11 @@ def test_dead_letter_is_listed_with_its_error_and_tried_again(run: Run, settings
 def test_dead_letter_whose_key_another_has_is_not_tried_again(run: Run, settings: Settings) -> None:
     number = arranged(settings, dead=True)
 
-    async def leave() -> None:
-        database = open_database(settings)
+    async def leave(database: Database) -> None:
         async with database.write() as tx:
             tx.enqueue(Prune(), key="one")
-        await database.close()
 
-    asyncio.run(leave())
+    on(settings, leave)
     assert run.fails("jobs", "retry", str(number)) == "The same is about to be done already."
 
 

@@ -22,7 +22,7 @@ SPOKEN = {"title", "aria-label", "placeholder", "alt"}
 # What scripts read and nobody sees; every other data attribute holds words.
 TECHNICAL = {
     *("data-language", "data-live-epoch", "data-live-cursor", "data-live-topics"),
-    *("data-count", "data-refresh", "data-read"),
+    *("data-count", "data-refresh", "data-read", "data-job", "data-state", "data-final"),
 }
 WRAPPED = re.compile("⟦[^⟦⟧]*⟧")
 WORD = re.compile("[A-Za-z]{2,}")

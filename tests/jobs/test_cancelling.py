@@ -12,7 +12,7 @@ from microblog.database import Database
 from microblog.jobs import work
 from microblog.jobs.work import Handler, Job
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.jobs.conftest import LEASE, claimed, jobs_of, leave, until, working
 from tests.jobs.tallies import Tally, counted, tally
 from tests.people import MakeUser
@@ -35,7 +35,7 @@ async def state(database: Database) -> str:
     return str(row.state)
 
 
-@both_databases
+@all_databases
 async def test_cancelled_job_is_never_done(settings: Settings, database: Database) -> None:
     await leave(database, "a", key="one")
     await cancel(database)
@@ -60,7 +60,7 @@ async def test_nobody_cancels_what_is_anothers(database: Database, make_user: Ma
     assert await state(database) == "cancelled"
 
 
-@both_databases
+@all_databases
 @pytest.mark.parametrize("way", ["progress", "write", "neither"])
 async def test_running_job_that_is_cancelled_stops_and_leaves_nothing(
     settings: Settings, database: Database, way: str, monkeypatch: pytest.MonkeyPatch
@@ -95,7 +95,7 @@ async def has_state(database: Database, wanted: str) -> bool:
     return await state(database) == wanted
 
 
-@both_databases
+@all_databases
 async def test_job_of_a_dead_worker_that_was_cancelled_is_not_done(database: Database) -> None:
     await leave(database, "a")
     await claimed(database, "dead")
@@ -106,7 +106,7 @@ async def test_job_of_a_dead_worker_that_was_cancelled_is_not_done(database: Dat
     assert await state(database) == "cancelled"
 
 
-@both_databases
+@all_databases
 async def test_what_is_wanted_anew_while_it_stops_is_done_afterwards(database: Database) -> None:
     await leave(database, "a", key="one")
     (run,) = await claimed(database)

@@ -11,13 +11,13 @@ import pytest
 from microblog.database import Database
 from microblog.settings import Settings
 from tests import forms
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.jobs.conftest import jobs_of, until
 from tests.jobs.process import CAREFUL, CONTROL, WorkerProcess
 from tests.jobs.tallies import Tally, counted
 
-JOBS = forms.of(200, 1000)
-KILLS = forms.of(4, 20)
+JOBS = forms.of(150, 1000)
+KILLS = forms.of(3, 20)
 WORKERS = 2
 
 
@@ -32,7 +32,7 @@ async def at_work(settings: Settings, manner: str, number: int) -> AsyncIterator
 
 
 @pytest.mark.limit(forms.of(120, 280))
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_killed_workers_lose_no_job_and_do_none_twice(
     settings: Settings, database: Database
@@ -62,7 +62,7 @@ async def test_effect_outside_of_the_job_is_done_twice(
     async with at_work(settings, CONTROL, 1) as (worker,):
         async with database.write() as tx:
             for name in names:
-                tx.enqueue(Tally(name, seconds=0.5))
+                tx.enqueue(Tally(name, seconds=0.3))
         await until(lambda: done(database, len(names)))
         await asyncio.to_thread(worker.kill)
         await asyncio.to_thread(worker.start)
@@ -72,7 +72,6 @@ async def test_effect_outside_of_the_job_is_done_twice(
     assert max(found.values()) > 1
 
 
-@both_databases
 @pytest.mark.usefixtures("tally")
 async def test_worker_that_is_asked_to_stop_finishes_or_gives_back(
     settings: Settings, database: Database

@@ -12,7 +12,7 @@ from microblog.database import Database
 from microblog.jobs import HANDLERS, runs
 from microblog.jobs.work import Handler, Job, NotNow
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.jobs.conftest import LEASE, claimed, jobs_of, leave, until, working
 from tests.jobs.tallies import HANDLER, Tally, counted
 
@@ -21,7 +21,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_job_is_done_once_and_leaves_no_trace(app: Quart, database: Database) -> None:
     await leave(database, "a", "b", "c")
@@ -33,7 +33,7 @@ async def gone(database: Database) -> bool:
     return await jobs_of(database) == []
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_job_of_a_transaction_that_fails_was_never_there(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the block is what is tested
@@ -44,7 +44,7 @@ async def test_job_of_a_transaction_that_fails_was_never_there(database: Databas
     assert await jobs_of(database) == []
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_second_of_a_key_does_nothing_while_one_waits(database: Database) -> None:
     await leave(database, "first", key="one")
@@ -55,7 +55,7 @@ async def test_second_of_a_key_does_nothing_while_one_waits(database: Database) 
     assert [row.payload["name"] for row in found] == ["first", "other"]
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_key_that_is_wanted_again_while_it_runs_is_done_once_more(
     database: Database,
@@ -73,7 +73,7 @@ async def test_key_that_is_wanted_again_while_it_runs_is_done_once_more(
     assert await jobs_of(database) == []
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_two_workers_never_have_the_same(database: Database) -> None:
     await leave(database, *(f"{n:03}" for n in range(100)))
@@ -90,7 +90,7 @@ async def test_two_workers_never_have_the_same(database: Database) -> None:
     assert len(set(ids)) == 100
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_job_is_not_taken_before_its_time(database: Database) -> None:
     await leave(database, "later", at=now() + timedelta(hours=1))
@@ -98,7 +98,7 @@ async def test_job_is_not_taken_before_its_time(database: Database) -> None:
     assert [run.payload["name"] for run in await claimed(database)] == ["now"]
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_failed_job_is_tried_again_until_it_works(
     app: Quart, database: Database, monkeypatch: pytest.MonkeyPatch
@@ -110,7 +110,7 @@ async def test_failed_job_is_tried_again_until_it_works(
     assert await counted(database) == ["a"]
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_job_that_fails_too_often_is_kept_as_a_dead_letter_with_its_error(
     app: Quart, database: Database, monkeypatch: pytest.MonkeyPatch
@@ -152,7 +152,7 @@ async def test_what_is_away_does_not_wear_a_job_out(settings: Settings, database
     assert calls == 5
 
 
-@both_databases
+@all_databases
 @pytest.mark.usefixtures("tally")
 async def test_run_that_was_taken_over_writes_nothing(database: Database) -> None:
     await leave(database, "a")

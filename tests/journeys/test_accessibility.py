@@ -139,7 +139,15 @@ async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
         stranger = await opened(browser, code)
         tours = await asyncio.gather(
             tour(mina, code, url, "/", "/explore", me, f"/post/{post_id}"),
-            tour(mina, code, url, "/notifications", "/edit_profile", f"{me}/followers"),
+            tour(
+                mina,
+                code,
+                url,
+                "/notifications",
+                "/edit_profile",
+                f"{me}/followers",
+                "/export_posts",
+            ),
             tour(nari, code, url, "/", "/notifications", "/tag/서울", f"/user/bora_{code}"),
             tour(stranger, code, url, "/", "/auth/login", "/auth/register", link[1], "/nowhere"),
         )

@@ -6,15 +6,18 @@ example below does not suit it, the test that sends good requests fails and asks
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from quart import Quart
 from werkzeug.routing import IntegerConverter, Rule
 
+from microblog import export_files
 from microblog.actions import follows
+from microblog.core.tasks import ExportPosts, Prune, State
 from microblog.core.tokens import setup_token
 from microblog.database import Database
-from microblog.models import Post, User
+from microblog.models import Job, Post, User
+from microblog.queries import jobs
 from microblog.runtime import EXTENSION
 from microblog.web import assets
 from tests.people import PASSWORD, MakePost, MakeUser
@@ -27,6 +30,7 @@ Example = dict[str, str]
 class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
+    Mina has an export, and a job that waits until tomorrow.
     The walk may delete `post`, but not `kept_post`.
     """
 
@@ -35,12 +39,15 @@ class Scene:
     bora: User
     post: Post
     kept_post: Post
+    job_id: int
+    export_id: int
 
     @property
     def arguments(self) -> Example:
         """Examples for the parts of addresses, by name."""
         version = assets.versions()["css"]
         some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id)}
+        some |= {"job_id": str(self.job_id), "export_id": str(self.export_id)}
         return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
 
     @property
@@ -107,6 +114,19 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     async with database.write() as tx:
         await follows.follow(tx, mina, chul, now)
         await follows.follow(tx, bora, mina, now)
+        tx.enqueue(Prune(), at=now + timedelta(days=1), user_id=mina.id)
+        done = {"state": State.DONE, "attempt": 1, "progress": 100, "again": False}
+        times = {"created_at": now, "finished_at": now}
+        row = {"kind": ExportPosts.kind, "payload": {}, "user_id": mina.id, **done, **times}
+        await tx.insert(Job, row)
     post = await make_post(mina, "Rain over #seoul, @bora")
     kept = await make_post(mina, "Rain again")
-    return Scene(app, mina, bora, post, kept)
+    async with database.read() as read:
+        waiting = await jobs.latest(read, mina.id, Prune.kind)
+        export = await jobs.latest(read, mina.id, ExportPosts.kind)
+    assert waiting is not None
+    assert export is not None
+    file = export_files.path(app.extensions[EXTENSION].settings.data_dir, mina.id, export.id)
+    file.parent.mkdir()
+    file.write_bytes(b"an archive")
+    return Scene(app, mina, bora, post, kept, waiting.id, export.id)

@@ -1,0 +1,81 @@
+"""All that is somebody's, in pages, to be written down: posts, and who follows whom."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, select
+
+from microblog.database import Database, Read
+from microblog.models import Follow, Post, User, table
+from microblog.queries.paging import AnySelect
+
+PAGE_ROWS = 500
+_post, _follow, _user = table(Post).c, table(Follow).c, table(User).c
+
+
+class OwnPost(NamedTuple):
+    """What somebody wrote."""
+
+    id: int
+    body: str
+    created_at: datetime
+
+
+class Related(NamedTuple):
+    """Somebody whom one follows, or who follows one, and since when."""
+
+    id: int
+    username: str
+    display_name: str
+    since: datetime
+
+
+async def count_posts(read: Read, user_id: int) -> tuple[int, int]:
+    """Return how many posts a person has, and the greatest id of them (0 where there is none)."""
+    mine = _post.author_id == user_id, _post.deleted_at.is_(None)
+    count, greatest = (
+        await read.execute(select(func.count(), func.max(_post.id)).where(*mine))
+    ).one()
+    return int(count), int(greatest or 0)
+
+
+def posts(database: Database, user_id: int, until: int) -> AsyncIterator[Sequence[OwnPost]]:
+    """Read a person's posts up to the id `until`, oldest first, a page at a time."""
+    statement = select(_post.id, _post.body, _post.created_at).where(
+        _post.author_id == user_id, _post.deleted_at.is_(None), _post.id <= until
+    )
+    return _pages(database, statement, _post.id, OwnPost)
+
+
+def following(database: Database, user_id: int) -> AsyncIterator[Sequence[Related]]:
+    """Read whom a person follows, in the order of following."""
+    return _related(database, _follow.follower_id == user_id, _follow.followed_id)
+
+
+def followers(database: Database, user_id: int) -> AsyncIterator[Sequence[Related]]:
+    """Read who follows a person, in the order of following."""
+    return _related(database, _follow.followed_id == user_id, _follow.follower_id)
+
+
+def _related(database: Database, condition: Any, other: Any) -> AsyncIterator[Sequence[Related]]:
+    columns = _follow.id, _user.username, _user.display_name, _follow.created_at
+    joined = table(Follow).join(table(User), _user.id == other)
+    statement = select(*columns).select_from(joined).where(condition)
+    return _pages(database, statement.where(_user.deactivated_at.is_(None)), _follow.id, Related)
+
+
+async def _pages(
+    database: Database, statement: AnySelect, key: Any, row: Any
+) -> AsyncIterator[Sequence[Any]]:
+    """Read page after page; no connection is held between two of them."""
+    after = 0
+    while True:
+        page = statement.where(key > after).order_by(key).limit(PAGE_ROWS)
+        async with database.read() as read:
+            found = [row._make(one) for one in await read.execute(page)]
+        if found:
+            yield found
+            after = found[-1].id
+        if len(found) < PAGE_ROWS:
+            return
