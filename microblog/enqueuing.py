@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, literal_column
+from sqlalchemy import ColumnElement, Executable, literal_column
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from microblog.core.tasks import LONGEST_KEY, State, Task, payload
@@ -44,5 +44,5 @@ def statement(vendor: str) -> Executable:
     if vendor == "postgresql":
         return postgresql.insert(job).on_conflict_do_update(index_elements=KEY, set_=noted)
     # Its driver writes many rows in one statement, and has no place for a value behind them.
-    waiting = literal_column(f"'{State.WAITING}'")
+    waiting: ColumnElement[str] = literal_column(f"'{State.WAITING}'")
     return mysql.insert(job).on_duplicate_key_update({"again": job.c.state != waiting})

@@ -14,10 +14,11 @@ import structlog
 from cachetools import LRUCache
 from quart import current_app
 
-from microblog.actions import accounts, sessions
+from microblog.actions import accounts, faults, sessions
 from microblog.backends.bell import Bell, open_bell
 from microblog.backends.translator import Translated, Translator, open_translator
 from microblog.core.errors import Message, Unavailable, message
+from microblog.core.faults import describe
 from microblog.core.guessing import Guesser, open_guesser
 from microblog.database import Database, open_database
 from microblog.finishing import finished
@@ -90,6 +91,7 @@ class Runtime:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     guessing: asyncio.Future[Guesser] | None = None
     translating: dict[Any, asyncio.Future[Translated]] = field(default_factory=dict)
+    reports: set[asyncio.Task[None]] = field(default_factory=set)
 
     @classmethod
     def assemble(cls, settings: Settings, secret: str) -> "Runtime":
@@ -147,6 +149,7 @@ class Runtime:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         if self.guessing is not None:
             await self.guessing  # its thread cannot be stopped
+        await asyncio.gather(*self.reports)
         if self.not_ready is None:
             await self._write_presence()
         await self.database.close()  # lets the last rings out
@@ -169,9 +172,25 @@ class Runtime:
                 await finished(work())
             except Unavailable:
                 log.warning("task.database_away", task=work.__name__)
-            except Exception:
+            except Exception as error:
                 log.exception("task.failed", task=work.__name__)
+                self.report(error, work.__name__.strip("_"))
             await asyncio.sleep(max(1.0, seconds - (time.monotonic() - started)))
+
+    def report(self, error: Exception, where: str, number: str = "") -> None:
+        """Tell the administrators of a fault, by mail and without being waited for."""
+        if self.settings.admins and self.settings.mailer_in_use != "none":
+            task = asyncio.create_task(self._report(error, where, number), name="report")
+            self.reports.add(task)
+            task.add_done_callback(self.reports.discard)
+
+    async def _report(self, error: Exception, where: str, number: str) -> None:
+        now = datetime.now(UTC)
+        try:
+            async with self.database.write() as tx:
+                await faults.report(tx, self.settings, describe(error), where, number, now)
+        except Exception:  # of a fault in here nobody is mailed
+            log.exception("report.failed")
 
     async def _write_presence(self) -> None:
         await self.presence.write(self.database, datetime.now(UTC))

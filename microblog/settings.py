@@ -15,6 +15,7 @@ from sqlalchemy import URL
 
 from microblog import database_address, resources, variables
 from microblog.core.errors import SettingError
+from microblog.mail_settings import MailSettings
 from microblog.translator_settings import TranslatorSettings
 from microblog.variables import Network, Origin, setting, variable, whole
 
@@ -29,7 +30,7 @@ _A_CENTURY_OF_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(TranslatorSettings):
+class Settings(MailSettings, TranslatorSettings):
     """Every setting with its default. The variable is `MICROBLOG_` and the name in capitals."""
 
     data_dir: Path = setting(
@@ -75,7 +76,7 @@ class Settings(TranslatorSettings):
         None,
         variables.origin,
         "https://blog.example.org",
-        "The address people use. Needed behind a proxy; https makes cookies secure.",
+        "The address people use. Needed behind a proxy and for mail; https makes cookies secure.",
     )
     trusted_proxies: tuple[Network, ...] = setting(
         (),
@@ -215,6 +216,7 @@ class Settings(TranslatorSettings):
             if value is not None and not isinstance(value, float):
                 object.__setattr__(self, item.name, _read(item, value, self.spelling(item.name)))
         _ = self.database, self.bell_in_use, self.translator_in_use
+        self.check_mail()
 
     @property
     def database(self) -> URL:
@@ -238,6 +240,11 @@ class Settings(TranslatorSettings):
                 f"{name} is '{self.bell}', and the database is another: it can be auto, {possible}."
             )
         return self.bell
+
+    @property
+    def mails_people(self) -> bool:
+        """Whether people can be sent mail, whose links lead to the configured address only."""
+        return self.mailer_in_use != "none" and self.public_url is not None
 
     @property
     def is_secure(self) -> bool:
@@ -266,7 +273,9 @@ def declared() -> list[Field[Any]]:
 
     `metadata` has text, unit, example, aliases, and `hidden`, where a value may hold a secret.
     """
-    return [item for item in fields(Settings) if item.name != "origins"]
+    own = [item for item in fields(Settings) if item.name != "origins"]
+    outside = {item.name for part in (MailSettings, TranslatorSettings) for item in fields(part)}
+    return sorted(own, key=lambda item: item.name in outside)
 
 
 def _read(item: Field[Any], value: Any, name: str) -> Any:

@@ -1,12 +1,14 @@
 """How a setting is written down: the places where variables stand, and the parsing of each kind.
 
-`settings` alone calls this. A parser raises ValueError for what it cannot take; the table there
-knows the setting's name and an example, so the sentence for the owner is made there.
+`settings` and `mail_settings` alone call this. A parser raises ValueError for what it cannot take;
+the tables there know the setting's name and an example, so the sentence for the owner is made
+there.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,7 +17,8 @@ from urllib.parse import urlsplit
 from dotenv.parser import parse_stream
 from sqlalchemy import URL
 
-from microblog.core.errors import SettingError
+from microblog.core import names
+from microblog.core.errors import Invalid, SettingError
 from microblog.core.tokens import SHORTEST_KEY_BYTES
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -208,6 +211,34 @@ def networks(raw: str) -> tuple[Network, ...]:
 
 def _words(raw: str) -> list[str]:
     return [word for word in re.split(r"[\s,]+", raw) if word]
+
+
+def host(raw: str) -> str:
+    """Return a host's name or address; a port has a setting of its own."""
+    if not re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?", raw):
+        raise Refused("the name of a host")
+    return raw.strip("[]")
+
+
+def mailbox(raw: str) -> str:
+    """Return one e-mail address, with or without a name before it, as it was written."""
+    if not raw.isprintable() or len(getaddresses([raw])) != 1:
+        raise Refused("an e-mail address")
+    email(parseaddr(raw)[1])
+    return raw.strip()
+
+
+def email(raw: str) -> str:
+    """Return a bare e-mail address."""
+    try:
+        return names.check_email(raw)
+    except Invalid:
+        raise Refused("an e-mail address") from None
+
+
+def emails(raw: str) -> tuple[str, ...]:
+    """Return bare e-mail addresses, divided by commas or spaces."""
+    return tuple(email(word) for word in _words(raw))
 
 
 def origin(raw: str) -> str:

@@ -21,6 +21,7 @@ from microblog.jobs.worker import recurring
 from microblog.runtime import EXTENSION
 from microblog.settings import Settings
 from tests.fake_translator import REFUSALS, FakeTranslator, fake_translator
+from tests.mailboxes import MailServer, mail_server
 from tests.mariadb import MariaDb
 from tests.people import MakePost, MakeUser, Visit
 from tests.services import Postgres, Redis, choose_free_port, clean_environment, missing
@@ -235,6 +236,13 @@ def settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> It
     url = server.create_database(request.getfixturevalue(f"migrated_{backend}"))
     yield Settings(**common, log_level="error", database_url=url, redis_url=redis.url)
     server.drop_database(url)
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[MailServer]:
+    """A mail server; `settings` send there where a test file says so (`mailboxes.mailed_by`)."""
+    async with mail_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import update
 
-from microblog.actions import sessions
+from microblog.actions import links, sessions
 from microblog.core import events, names
 from microblog.core.errors import Conflict, Invalid, Message, message
 from microblog.core.tokens import digest
@@ -89,8 +89,9 @@ async def choose_appearance(tx: Tx, user: User, language: str | None, theme: str
 
 
 async def set_password(tx: Tx, user: User, password_hash: str, now: datetime) -> None:
-    """Change a password. Ends every session and revokes every token of the person."""
+    """Change a password. Ends every session, token and mailed link of the person."""
     await tx.execute(update(User).where(User.id == user.id).values(password_hash=password_hash))
+    await links.forget(tx, user.id)
     await sessions.revoke_all(tx, user.id, now)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 
-from microblog.actions import jobs, sessions
+from microblog.actions import devices, jobs, links, sessions
 from microblog.database import Tx
 from microblog.models import EventRow, History, IdempotencyKey, Post, Translation, Try
 from microblog.queries import retention
@@ -15,6 +15,7 @@ KEYS_KEPT = timedelta(days=1)
 TRIES_KEPT = timedelta(hours=2)
 TRANSLATIONS_KEPT = timedelta(days=30)
 JOBS_KEPT, DEAD_JOBS_KEPT = timedelta(days=7), timedelta(days=30)
+DEVICES_KEPT = timedelta(days=400)
 
 
 async def prune(tx: Tx, now: datetime, *, keep_days: int, keep_events: int) -> int:
@@ -39,4 +40,6 @@ async def prune(tx: Tx, now: datetime, *, keep_days: int, keep_events: int) -> i
     )
     await sessions.delete_expired(tx, now)
     await jobs.forget_finished(tx, now, done=JOBS_KEPT, dead=DEAD_JOBS_KEPT)
+    await links.delete_expired(tx, now)
+    await devices.forget_unseen(tx, now - DEVICES_KEPT)
     return limit

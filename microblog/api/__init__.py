@@ -2,7 +2,17 @@
 
 from quart import Blueprint, Quart
 
-from microblog.api import entry, envelope, follows, openapi, posts, timelines, tokens, users
+from microblog.api import (
+    entry,
+    envelope,
+    follows,
+    openapi,
+    posts,
+    resets,
+    timelines,
+    tokens,
+    users,
+)
 
 
 def install(app: Quart) -> None:
@@ -10,6 +20,6 @@ def install(app: Quart) -> None:
     openapi.install(app)
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     envelope.install(app, blueprint)
-    for module in (entry, follows, posts, timelines, tokens, users):
+    for module in (entry, follows, posts, resets, timelines, tokens, users):
         blueprint.register_blueprint(module.blueprint)
     app.register_blueprint(blueprint)

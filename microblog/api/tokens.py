@@ -12,7 +12,7 @@ from microblog.actions.tokens import Grant
 from microblog.api import openapi, schemas
 from microblog.core.errors import NotSignedIn, message
 from microblog.core.tokens import Access, sign_access
-from microblog.edge import auth, errors
+from microblog.edge import auth, devices, errors
 from microblog.edge.accounts import prove
 from microblog.edge.request import device
 from microblog.models import User
@@ -46,6 +46,7 @@ async def take() -> Response:
     async with runtime().database.write() as tx:
         now = datetime.now(UTC)
         grant = await tokens.issue(tx, user.id, now, life=_life(), device=device())
+        await devices.notice(tx, user, now)
     return _pair(grant, now)
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, jsonify
 from quart_schema import security_scheme, validate_querystring
 
-from microblog.actions import accounts
+from microblog.actions import accounts, addresses
 from microblog.actions.accounts import NewAccount
 from microblog.api import openapi, paging, schemas
 from microblog.api.paging import NumberedQuery
@@ -90,7 +90,9 @@ async def sign_up(data: SignUp) -> Response:
     hashed = await hash_password(data.password)
     account = NewAccount(username, email, hashed, language=language.current())
     async with runtime().database.write() as tx:
-        user = await accounts.register(tx, account, datetime.now(UTC))
+        now = datetime.now(UTC)
+        user = await accounts.register(tx, account, now)
+        await addresses.welcome(tx, runtime().settings, runtime().secret, user, now)
         if any(profile.values()):
             await accounts.edit_profile(tx, user, **profile)
     answer = jsonify(as_json.own(user))

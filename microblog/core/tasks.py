@@ -54,6 +54,33 @@ class RemoveExports:
     kind: ClassVar[str] = "remove_exports"
 
 
+@dataclass(frozen=True, slots=True)
+class SendMail:
+    """Send one mail. Its number and date are made when it is enqueued, so that a repetition is
+    the same mail; its links are made of nonces when it is sent.
+    """
+
+    kind: ClassVar[str] = "send_mail"
+
+    to: str
+    template: str  # the folder under templates/email
+    language: str
+    values: dict[str, Any]  # for the template
+    message_id: str
+    written_at: str  # ISO 8601
+    useless_after: str | None = None  # ISO 8601: later it need not be sent
+
+
+@dataclass(frozen=True, slots=True)
+class SendResets:
+    """Mail links for a new password to whoever has an account with an address, if anybody has."""
+
+    kind: ClassVar[str] = "send_resets"
+
+    email: str
+    language: str  # of whoever asked, where the account has none
+
+
 class Cancelled(Exception):
     """Say that the job is to stop: somebody cancelled it."""
 

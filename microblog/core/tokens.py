@@ -58,6 +58,22 @@ def successor(secret: str, spent_token: str) -> str:
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
+def link_token(secret: str, nonce: str) -> str:
+    """Return the token of a mailed link, 256 bits: nobody can make it of the nonce alone.
+
+    Derived, so that what waits to be mailed holds no token, and a repeated mail has the same.
+    """
+    mac = hmac.digest(derive_key(secret, "mailed-link"), nonce.encode(), "sha256")
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def device_mark(secret: str, sign: str) -> bytes:
+    """Return what is kept of a sign by which a device is recognised: it tells nothing of it."""
+    return hmac.digest(
+        derive_key(secret, "known-device"), sign.encode("utf-8", "replace"), "sha256"
+    )
+
+
 def setup_token(secret: str, epoch: str) -> str:
     """Return the token of the first administrator's link; good while there is none."""
     mac = hmac.digest(derive_key(secret, "setup"), epoch.encode(), "sha256")

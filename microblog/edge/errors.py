@@ -43,7 +43,7 @@ from microblog.core.errors import (
 from microblog.edge import auth, payloads, room, templates
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
-from microblog.edge.request import MicroblogRequest, asking, here, is_api, wants_json
+from microblog.edge.request import MicroblogRequest, asking, here, is_api, shown_path, wants_json
 from microblog.queries import notifications
 from microblog.runtime import runtime
 
@@ -196,7 +196,10 @@ async def _system(error: OSError) -> Response:
 
 
 async def _unknown(error: Exception) -> Response:
-    log.error("request.failed", request_id=request_id(), path=asking().path, exc_info=error)
+    log.error("request.failed", request_id=request_id(), path=shown_path(), exc_info=error)
+    rule = asking().url_rule
+    where = f"{asking().method} {rule.rule if rule else 'no address of ours'}"
+    runtime().report(error, where, request_id())
     return await answer(Problem(500))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from quart import Response, g
 
-from microblog.edge.request import asking, is_ambiguous
+from microblog.edge.request import asking, is_ambiguous, opens_something
 from microblog.runtime import runtime
 
 CONTENT_SECURITY_POLICY = (
@@ -23,6 +23,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# For addresses that are secrets. Under "no-referrer" browsers would say `Origin: null` with a form
+# of the page (Fetch, "append a request Origin header"), and it could not be told from a forged one.
+HIDES_THE_PATH = "strict-origin"
 YEAR_SECONDS = 31_536_000
 
 
@@ -36,6 +39,8 @@ def request_id() -> str:
 
 async def add(response: Response) -> Response:
     """Add the headers to an answer. Pages depend on the cookie, so no cache may keep them."""
+    if opens_something():
+        response.headers["Referrer-Policy"] = HIDES_THE_PATH
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request_id()

@@ -173,6 +173,11 @@ def _time_pattern(place: Locale) -> str:
 _HALF_OF_DAY = re.compile("'[^']*'|a")
 
 
+def moment_text(written: str) -> str:
+    """Return a time that was written in ISO 8601 in words, in UTC."""
+    return datetime_text(datetime.fromisoformat(written))
+
+
 def number_text(number: int) -> str:
     """Return a number as the language writes it."""
     return _written(number, _current.get())

@@ -18,6 +18,8 @@ from microblog.runtime import runtime
 LOGIN_WINDOW = timedelta(minutes=5)
 SIGN_UP_WINDOW = timedelta(hours=1)
 TRANSLATION_WINDOW = timedelta(hours=1)
+RESET_WINDOW = timedelta(hours=1)
+CONFIRMATIONS, CONFIRMATION_WINDOW = 5, timedelta(hours=1)
 MOST_NAMES = 100_000
 
 
@@ -84,6 +86,20 @@ async def count_translation(user_id: int) -> None:
     limit = runtime().settings.translations_per_hour
     async with runtime().database.write() as tx:
         await _count(tx, [f"translation account {user_id}"], limit, TRANSLATION_WINDOW)
+
+
+async def count_reset(email: str) -> None:
+    """Count a request for a new password, by e-mail address and by network; raises TooManyTries."""
+    limit = runtime().settings.resets_per_hour
+    async with runtime().database.write() as tx:
+        await _count(tx, [f"reset address {email.lower()}"], limit, RESET_WINDOW)
+        await _count(tx, [f"reset network {network()}"], 4 * limit, RESET_WINDOW)
+
+
+async def count_confirmation(user_id: int) -> None:
+    """Count a mail that somebody wants for confirming an address; raises TooManyTries."""
+    async with runtime().database.write() as tx:
+        await _count(tx, [f"confirm account {user_id}"], CONFIRMATIONS, CONFIRMATION_WINDOW)
 
 
 async def _account(read: Read, name: str) -> str:

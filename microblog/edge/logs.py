@@ -1,7 +1,8 @@
 """Logs: structured, one line an event, to standard error; and our own access log.
 
 The server's access log writes paths unescaped, so a request could forge a line: it stays off.
-No token, cookie, password or e-mail address is ever logged; a query may hold one, so it is not.
+No token, cookie, password or e-mail address is ever logged; a query may hold one, so it is not,
+and neither is the secret part of a mailed link's path.
 """
 
 import logging
@@ -12,6 +13,7 @@ import structlog
 from quart import Response, g, request
 
 from microblog.edge.headers import request_id
+from microblog.edge.request import shown_path
 
 log = structlog.get_logger("microblog.access")
 
@@ -51,7 +53,7 @@ async def write_access(response: Response) -> Response:
     log.info(
         "request",
         method=request.method,
-        path=request.path,
+        path=shown_path(),
         status=response.status_code,
         milliseconds=round((time.perf_counter() - began) * 1000, 1),
         request_id=request_id(),

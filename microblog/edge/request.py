@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ LONGEST_BODY_BYTES = 256 * 1024
 PATIENCE_SECONDS = 8.0  # for LEAST_BYTES of a body, or its end
 LEAST_BYTES = 16 * 1024
 IPV6_SITE_BITS = 64
+SURROUNDING_BITS = {4: 24, 6: 48}  # of an address, by its version
 
 
 class CountedBody(Body):
@@ -176,6 +177,14 @@ def _parse(peer: str) -> IPv4Address | IPv6Address | None:
     return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
+def neighbourhood() -> str:
+    """Return the surroundings of the client's address, in which somebody's own changes often."""
+    parsed = _parse(address())
+    if parsed is None:
+        return "unknown"
+    return str(ip_network((parsed, SURROUNDING_BITS[parsed.version]), strict=False))
+
+
 def device() -> str:
     """Return what the client calls itself, for the owner of the session to recognise."""
     return asking().headers.get("User-Agent", "")[:200]
@@ -193,6 +202,17 @@ def wants_json() -> bool:
     accepted = asking().accept_mimetypes
     best = accepted.best_match(["text/html", "application/json"])
     return best == "application/json" and accepted[best] > accepted["text/html"]
+
+
+def opens_something() -> bool:
+    """Whether the address itself is a secret: a link that was mailed."""
+    return "token" in (asking().view_args or {})
+
+
+def shown_path() -> str:
+    """Return the path as it may be logged: the secret of a mailed link is left out."""
+    path, rule = asking().path, asking().url_rule
+    return rule.rule if rule is not None and opens_something() else path
 
 
 def here() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache, partial
 from typing import Any, cast
 
-from jinja2 import Environment, FunctionLoader
+from jinja2 import Environment, FunctionLoader, select_autoescape
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
@@ -96,11 +96,12 @@ def environment(code: str) -> Environment:
     """Return the templates in one language."""
     made = Environment(
         loader=FunctionLoader(sources().get),
-        autoescape=True,
+        autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
         extensions=["jinja2.ext.i18n", _Sentences],
         auto_reload=False,
     )
     made.filters["datetime"] = language.datetime_text
+    made.filters["moment"] = language.moment_text
     made.filters["number"] = language.number_text
     made.filters["language_name"] = partial(language.name_of, spoken=code)
     made.globals["plural_samples"] = language.plural_samples(code)

@@ -6,11 +6,13 @@ may be begun several times for a job: its worker can die at any moment.
 """
 
 from microblog.core import tasks
-from microblog.jobs import exports, pruning
+from microblog.jobs import exports, mail, pruning
 from microblog.jobs.work import HOURLY, Handler
 
 HANDLERS: dict[str, Handler] = {
     tasks.ExportPosts.kind: Handler(tasks.ExportPosts, exports.export_posts, attempts=5),
     tasks.RemoveExports.kind: Handler(tasks.RemoveExports, exports.remove_exports, every=HOURLY),
+    tasks.SendMail.kind: Handler(tasks.SendMail, mail.send_mail, mail.ATTEMPTS),
+    tasks.SendResets.kind: Handler(tasks.SendResets, mail.send_resets),
     tasks.Prune.kind: Handler(tasks.Prune, pruning.prune, every=HOURLY),
 }

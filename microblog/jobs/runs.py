@@ -15,7 +15,7 @@ from microblog.core.errors import Unavailable
 from microblog.core.tasks import Cancelled, Lost
 from microblog.database import Tx
 from microblog.finishing import finished
-from microblog.jobs.work import Failed, Handler, Job, NotNow
+from microblog.jobs.work import Failed, Handler, Hopeless, Job, NotNow
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 3600.0
 PACKAGE = Path(__file__).parents[1]
@@ -60,7 +60,7 @@ async def _failed(job: Job, handler: Handler, error: Exception) -> None:
     wait: timedelta | None = pause(job.attempt)
     if isinstance(error, NotNow):
         wait = timedelta(seconds=error.retry_seconds)
-    elif handler.every is None and job.attempt >= handler.attempts:
+    elif isinstance(error, Hopeless) or (handler.every is None and job.attempt >= handler.attempts):
         wait = None
     if wait is None:
         log.error("job.dead", error=told, **_named(job))

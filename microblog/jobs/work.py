@@ -33,6 +33,10 @@ class Failed(Exception):
     """Say why a job failed, in words of our own that hold no secret: they are kept and shown."""
 
 
+class Hopeless(Failed):
+    """Say that a job can never succeed, so that it is not tried again."""
+
+
 class NotNow(Exception):
     """Say that what the job needs is away; it is tried again later, and this is no attempt."""
 

@@ -4,12 +4,13 @@ from microblog.models.access import IdempotencyKey, RefreshToken, Session, Token
 from microblog.models.base import Model, table
 from microblog.models.events import EventRow, History
 from microblog.models.jobs import Job
+from microblog.models.mail import KnownDevice, MailedLink
 from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
 from microblog.models.translations import Translation
 from microblog.models.users import Follow, User
 
-REVISION = "0004"  # the head of alembic/versions; a test holds it to that
+REVISION = "0005"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
@@ -18,6 +19,8 @@ __all__ = [
     "History",
     "IdempotencyKey",
     "Job",
+    "KnownDevice",
+    "MailedLink",
     "Mention",
     "Model",
     "Notification",

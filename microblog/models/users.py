@@ -13,6 +13,7 @@ class User(Model):
 
     The `_key` columns hold the case-folded form. Usernames are unique in it; addresses are not, as
     long as nobody has proved that one is theirs, since a refusal would tell who has an account.
+    `email_confirmed_at` says when that was proved; an address is proved by one account at most.
     Counts are kept with the rows they count, in the same transaction.
     """
 
@@ -28,6 +29,7 @@ class User(Model):
     username_key: Mapped[str] = mapped_column(String(30), unique=True)
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254), index=True)
+    email_confirmed_at: Mapped[datetime | None]
     password_hash: Mapped[str] = mapped_column(String(60))
     display_name: Mapped[str] = mapped_column(String(800), default="")
     about_me: Mapped[str] = mapped_column(Text, default="")

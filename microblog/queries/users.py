@@ -61,16 +61,27 @@ async def by_username(read: Read, username: str) -> User:
 async def by_login(read: Read, name: str) -> User | None:
     """Return the active person with that username or e-mail address, or None.
 
-    Several may have given one address, since none has proved it theirs: the first of them counts.
+    Several may have given one address: who proved it counts, else the first of them.
     """
     key = name.strip().lower()
     found: User | None = await read.scalar(
         select(User)
         .where(or_(User.username_key == key, User.email_key == key), User.deactivated_at.is_(None))
-        .order_by(User.id)
+        .order_by(User.email_confirmed_at.is_(None), User.id)
         .limit(1)
     )
     return found
+
+
+async def administrators(read: Read, limit: int) -> list[str]:
+    """Return the usernames of active administrators, the first ones first."""
+    statement = (
+        select(User.username)
+        .where(User.role == "admin", User.deactivated_at.is_(None))
+        .order_by(User.id)
+        .limit(limit)
+    )
+    return list(await read.scalars(statement))
 
 
 async def is_taken(read: Read, username: str) -> bool:

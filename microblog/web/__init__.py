@@ -3,6 +3,7 @@
 from quart import Quart
 
 from microblog.web import (
+    addresses,
     assets,
     auth,
     exports,
@@ -12,6 +13,7 @@ from microblog.web import (
     notifications,
     people,
     posts,
+    resets,
     settings,
     setup,
     timelines,
@@ -23,7 +25,9 @@ def install(app: Quart) -> None:
     """Add the pages, their static files and what every template may use to an application."""
     layout.install(app)
     assets.install(app)
-    for module in (auth, exports, health, jobs, notifications, people, posts, settings, setup):
+    for module in (addresses, auth, exports, health, jobs, notifications, people, posts, resets):
+        app.register_blueprint(module.blueprint)
+    for module in (settings, setup):
         app.register_blueprint(module.blueprint)
     for module in (timelines, translations):
         app.register_blueprint(module.blueprint)

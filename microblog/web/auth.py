@@ -6,12 +6,12 @@ from typing import Any
 from quart import Blueprint, redirect, request, url_for
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
-from microblog.actions import accounts, sessions
+from microblog.actions import accounts, addresses, sessions
 from microblog.actions.accounts import NewAccount
 from microblog.core.errors import Forbidden, Invalid, TooManyTries, message
 from microblog.core.locators import safe_next
 from microblog.database import Tx
-from microblog.edge import auth, errors, forms, language, limits, templates
+from microblog.edge import auth, devices, errors, forms, language, limits, templates
 from microblog.edge.accounts import flaws, prove
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.forms import Form
@@ -70,7 +70,7 @@ async def log_in() -> Any:
     try:
         user = await prove(form.username.data or "", form.password.data or "")
     except TooManyTries as refusal:
-        return await _show_login(form, 429, _refused_for_now(form, refusal))
+        return await _show_login(form, 429, refused_for_now(form, refusal))
     if user is None:
         form.form_errors.append(_("That username and password do not belong together."))
         return await _show_login(form, 401)
@@ -89,6 +89,7 @@ async def begin_session(tx: Tx, user: User, *, remembered: bool = False) -> None
         tx, user.id, now, life=life, remembered=remembered, device=device()
     )
     auth.remember_on_this_browser(token, remembered=remembered)
+    await devices.notice(tx, user, now)
 
 
 async def _home_with(user: User, text: str) -> str:
@@ -122,13 +123,15 @@ async def sign_up() -> Any:
         await limits.count_sign_up()
         account = await hashed_account(form)
         async with runtime().database.write() as tx:
-            user = await accounts.register(tx, account, datetime.now(UTC))
+            now = datetime.now(UTC)
+            user = await accounts.register(tx, account, now)
+            await addresses.welcome(tx, runtime().settings, runtime().secret, user, now)
             await begin_session(tx, user)
     except Invalid as invalid:
         form.refuse(invalid)
         return await _show_register(form, 400)
     except TooManyTries as refusal:
-        return await _show_register(form, 429, _refused_for_now(form, refusal))
+        return await _show_register(form, 429, refused_for_now(form, refusal))
     return redirect(_target(form.next.data), 303)
 
 
@@ -192,7 +195,7 @@ async def _show_register(form: RegisterForm, status: int = 200, headers: Any = N
     return await templates.render("auth/register.html", form=form), status, headers or {}
 
 
-def _refused_for_now(form: Form, refusal: TooManyTries) -> dict[str, str]:
+def refused_for_now(form: Form, refusal: TooManyTries) -> dict[str, str]:
     """Say in the form how long to wait, and return the headers that say it to programs."""
     form.form_errors.append(errors.problem_of(refusal).detail)
     return {"Retry-After": str(refusal.retry_after_seconds)}

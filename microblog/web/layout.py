@@ -61,7 +61,13 @@ def _context() -> dict[str, Any]:
         "here": here(),
         "site_name": settings.site_name,
         "translates": runtime().translates,
+        "unconfirmed": settings.confirm_addresses and settings.mails_people and _is_unconfirmed(),
     }
+
+
+def _is_unconfirmed() -> bool:
+    user = g.get("visitor", NOBODY).user
+    return user is not None and user.email_confirmed_at is None
 
 
 def _theme(visitor: Visitor) -> str | None:

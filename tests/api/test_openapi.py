@@ -4,6 +4,7 @@ import asyncio
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,11 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from quart import Quart, Response
 
+from microblog.actions import links
+from microblog.core.tokens import link_token
+from microblog.database import Database
+from microblog.models import User
+from microblog.runtime import EXTENSION
 from microblog.settings import Settings
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
@@ -20,11 +26,13 @@ from tests.people import PASSWORD, MakePost, MakeUser
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM_JSON = "application/problem+json"
 TRANSLATION = "/api/posts/{post_id}/translation"
+Call = tuple[str, str, str, dict[str, Any]]
 
 
 @pytest.fixture
 def settings(settings: Settings, translation_service: FakeTranslator) -> Settings:
-    return replace(settings, **translation_service.settings)
+    made = {"mailer": "console", "public_url": "http://localhost"} | translation_service.settings
+    return replace(settings, **made)
 
 
 @pytest.fixture
@@ -101,12 +109,8 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         for method, path, operation in operations(document)
         if "429" in operation["responses"]
     }
-    assert set(limited) == {
-        ("POST", "/api/tokens"),
-        ("POST", "/api/users"),
-        ("POST", "/api/posts"),
-        ("POST", TRANSLATION),
-    }
+    expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts", TRANSLATION}
+    assert set(limited) == {("POST", path) for path in expected}
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
 
@@ -139,6 +143,7 @@ def test_judge_refuses_what_is_not_documented() -> None:
 async def test_answers_are_as_documented(
     app: Quart,
     document: dict[str, Any],
+    database: Database,
     program: OpenProgram,
     make_user: MakeUser,
     make_post: MakePost,
@@ -147,8 +152,9 @@ async def test_answers_are_as_documented(
     post = await make_post(mina, "Hello #서울 @june")
     refresh = (await Program(app).log_in())["refresh_token"]
     client, spare = await program(mina), await program(june)
+    reset = {"token": await link(app, database, mina), "new_password": "another sentence"}
     sign_up = {"username": "anna", "email": "anna@example.org", "password": PASSWORD}
-    calls: list[tuple[str, str, str, dict[str, Any]]] = [
+    calls: list[Call] = [
         ("GET", "/api", "/api", {}),
         ("POST", "/api/tokens", "/api/tokens", {"auth": ("mina", PASSWORD), "headers": {}}),
         ("PUT", "/api/tokens", "/api/tokens", {"json": {"refresh_token": refresh}}),
@@ -156,16 +162,14 @@ async def test_answers_are_as_documented(
         ("POST", "/api/users", "/api/users", {"json": sign_up}),
         ("GET", "/api/users/{who}", "/api/users/june", {}),
         ("GET", "/api/users/{who}", f"/api/users/{mina.id}", {}),
-        ("GET", "/api/posts", "/api/posts", {}),
-        ("POST", "/api/posts", "/api/posts", {"json": {"body": "`code` and https://a.example"}}),
-        ("GET", "/api/posts/{post_id}", f"/api/posts/{post.id}", {}),
-        ("POST", TRANSLATION, TRANSLATION.format(post_id=post.id), {"json": {"to": "ko"}}),
+        *around(post.id),
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
-        ("DELETE", "/api/posts/{post_id}", f"/api/posts/{post.id}", {}),
         ("DELETE", "/api/tokens", "/api/tokens", {}),
+        ("POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "a@example.org"}}),
+        ("PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}),
     ]
     assert {(m, p) for m, p, *_ in calls} == {(m, p) for m, p, _ in operations(document)}
     for method, path, address, how in calls:
@@ -176,10 +180,31 @@ async def test_answers_are_as_documented(
         await check(document, method, path, answer)
 
 
+def around(post_id: int) -> list[Call]:
+    """Return the calls that are about posts."""
+    return [
+        ("GET", "/api/posts", "/api/posts", {}),
+        ("POST", "/api/posts", "/api/posts", {"json": {"body": "`code` and https://a.example"}}),
+        ("GET", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
+        ("POST", TRANSLATION, TRANSLATION.format(post_id=post_id), {"json": {"to": "ko"}}),
+        ("DELETE", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
+    ]
+
+
+async def link(app: Quart, database: Database, user: User) -> str:
+    """Return the token of a link for a new password."""
+    secret = app.extensions[EXTENSION].secret
+    async with database.write() as tx:
+        now = datetime.now(UTC)
+        nonce = await links.make(tx, secret, "reset", user, user.email, now, timedelta(minutes=10))
+    return link_token(secret, nonce)
+
+
 async def test_refusals_are_as_documented(
     stranger: Program, document: dict[str, Any], program: OpenProgram, make_user: MakeUser
 ) -> None:
     mina = await program(await make_user("mina"))
+    reset = {"token": "no such token", "new_password": "another sentence"}
     text = {"headers": {"Content-Type": "text/plain"}, "data": b"x"}
     broken = {"headers": {"Content-Type": "application/json"}, "data": b"{"}
     calls: list[tuple[Program, str, str, str, dict[str, Any], int]] = [
@@ -191,6 +216,8 @@ async def test_refusals_are_as_documented(
         (mina, "GET", "/api/posts/{post_id}", "/api/posts/0", {}, 404),
         (mina, "PUT", "/api/me/following/{who}", "/api/me/following/mina", {}, 409),
         (stranger, "GET", "/api/users", "/api/users?page=0", {}, 422),
+        (stranger, "POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "x"}}, 422),
+        (stranger, "PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}, 400),
     ]
     for asking, method, path, address, how, status in calls:
         answer = await asking.call(method, address, **how)

@@ -85,7 +85,9 @@ ATTACKS: list[Callable[[Attack], Awaitable[tuple[str | None, Headers]]]] = [
 
 @pytest.fixture
 def settings(settings: Settings, translation_service: FakeTranslator) -> Settings:
-    return replace(settings, **translation_service.settings)
+    """With mail and translations, so that every form does something."""
+    made = {"mailer": "console", "public_url": "http://localhost"} | translation_service.settings
+    return replace(settings, **made)
 
 
 @pytest.fixture

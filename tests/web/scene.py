@@ -12,9 +12,9 @@ from quart import Quart
 from werkzeug.routing import IntegerConverter, Rule
 
 from microblog import export_files
-from microblog.actions import follows
+from microblog.actions import follows, links
 from microblog.core.tasks import ExportPosts, Prune, State
-from microblog.core.tokens import setup_token
+from microblog.core.tokens import link_token, setup_token
 from microblog.database import Database
 from microblog.models import Job, Post, User
 from microblog.queries import jobs
@@ -23,6 +23,8 @@ from microblog.web import assets
 from tests.people import PASSWORD, MakePost, MakeUser
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+RESETS = ("choose_password", "reset_password")
+CONFIRMATIONS = ("look_at_confirmation", "confirm")
 Example = dict[str, str]
 
 
@@ -41,6 +43,7 @@ class Scene:
     kept_post: Post
     job_id: int
     export_id: int
+    links: dict[str, str]
 
     @property
     def arguments(self) -> Example:
@@ -75,6 +78,8 @@ class Scene:
     def address(self, rule: Rule) -> str:
         """Return an address of a route, its parts filled with examples."""
         special: dict[str, Example] = {
+            **{f"resets.{name}": {"token": self.links["reset"]} for name in RESETS},
+            **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
             "people.unfollow": {"username": "chul"},
             "assets.static_file": {"name": "css/microblog.css"},
         }
@@ -108,7 +113,7 @@ def _converted(rule: Rule, name: str, value: str) -> object:
 
 
 async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post: MakePost) -> Scene:
-    """Make the people and their posts."""
+    """Make the people, their posts, and a mailed link for each purpose."""
     mina, bora, chul = [await make_user(name) for name in ("mina", "bora", "chul")]
     now = datetime.now(UTC)
     async with database.write() as tx:
@@ -119,6 +124,11 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
         times = {"created_at": now, "finished_at": now}
         row = {"kind": ExportPosts.kind, "payload": {}, "user_id": mina.id, **done, **times}
         await tx.insert(Job, row)
+        secret, life = app.extensions[EXTENSION].secret, timedelta(minutes=10)
+        made = {
+            purpose: await links.make(tx, secret, purpose, whose, whose.email, now, life)
+            for purpose, whose in (("reset", chul), ("confirm", bora))
+        }
     post = await make_post(mina, "Rain over #seoul, @bora")
     kept = await make_post(mina, "Rain again")
     async with database.read() as read:
@@ -129,4 +139,5 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     file = export_files.path(app.extensions[EXTENSION].settings.data_dir, mina.id, export.id)
     file.parent.mkdir()
     file.write_bytes(b"an archive")
-    return Scene(app, mina, bora, post, kept, waiting.id, export.id)
+    tokens = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
+    return Scene(app, mina, bora, post, kept, waiting.id, export.id, tokens)

@@ -15,6 +15,8 @@ from tests.serving import serving
 from tests.web.scene import Scene, set_up
 
 OPEN = {"/", "/index", "/auth/login", "/auth/register", "/setup", "/healthz", "/readyz"}
+OPEN |= {"/auth/reset_password_request", "/auth/reset_password/<token>"}
+OPEN |= {"/auth/confirm_address/<token>"}
 PICTURE = "/user/<username>/avatar.svg"  # drawn from the name alone
 
 
