@@ -14,3 +14,10 @@ TEMPLATES = _folder("templates")
 STATIC = _folder("static")
 MIGRATIONS = _folder("alembic")
 TRANSLATIONS = PACKAGE / "translations"
+SOURCE_LANGUAGE = "en"  # what the messages themselves are written in
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages that pages can be in: English, and those that have a catalogue."""
+    found = TRANSLATIONS.glob("*/LC_MESSAGES/messages.po")
+    return (SOURCE_LANGUAGE, *sorted(path.parts[-3] for path in found))

@@ -16,8 +16,10 @@ from quart import current_app
 
 from microblog.actions import accounts, faults, sessions
 from microblog.backends.bell import Bell, open_bell
+from microblog.backends.translator import Translated, Translator, open_translator
 from microblog.core.errors import Message, Unavailable, message
 from microblog.core.faults import describe
+from microblog.core.guessing import Guesser, open_guesser
 from microblog.database import Database, open_database
 from microblog.finishing import finished
 from microblog.models import User
@@ -74,6 +76,7 @@ class Runtime:
     bell: Bell
     hub: Hub
     tail: Tail
+    translator: Translator
     presence: Presence = field(default_factory=Presence)
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
@@ -86,6 +89,8 @@ class Runtime:
     sockets: int = 0
     most_sockets: int = 0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    guessing: asyncio.Future[Guesser] | None = None
+    translating: dict[Any, asyncio.Future[Translated]] = field(default_factory=dict)
     reports: set[asyncio.Task[None]] = field(default_factory=set)
 
     @classmethod
@@ -96,7 +101,7 @@ class Runtime:
         hub = Hub()
         database.ring = bell.ring
         tail = Tail(database, bell, hub)
-        made = cls(settings, secret, database, bell, hub, tail)
+        made = cls(settings, secret, database, bell, hub, tail, open_translator(settings))
         tail.on_new_history = made.frames.clear  # its numbers speak of other events now
         return made
 
@@ -142,11 +147,19 @@ class Runtime:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.guessing is not None:
+            await self.guessing  # its thread cannot be stopped
         await asyncio.gather(*self.reports)
         if self.not_ready is None:
             await self._write_presence()
         await self.database.close()  # lets the last rings out
         await self.bell.close()
+        await self.translator.close()
+
+    @property
+    def translates(self) -> bool:
+        """Whether there is somebody who translates."""
+        return self.translator.name != "none"
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self.tasks.append(asyncio.create_task(work, name=name))
@@ -181,6 +194,26 @@ class Runtime:
 
     async def _write_presence(self) -> None:
         await self.presence.write(self.database, datetime.now(UTC))
+
+    def warm_guesser(self) -> None:
+        """Begin to load what guesses languages, where it is not there yet: somebody may write."""
+        if self.guessing is None:
+            self.guessing = asyncio.ensure_future(self._open_guesser())
+
+    async def guesser(self) -> Guesser:
+        """Return what guesses languages, when it is loaded."""
+        self.warm_guesser()
+        return await asyncio.shield(cast("asyncio.Future[Guesser]", self.guessing))
+
+    async def _open_guesser(self) -> Guesser:
+        """Load the model. Without it posts are written all the same, and scripts still known."""
+        if not self.settings.guess_languages:
+            return Guesser()
+        try:
+            return await asyncio.to_thread(open_guesser)
+        except Exception:
+            log.exception("guesser.failed")
+            return Guesser()
 
     def session_life(self, *, remembered: bool) -> timedelta:
         """Return how long a browser session lasts without use."""

@@ -13,14 +13,15 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from microblog import database_address, variables
+from microblog import database_address, resources, variables
 from microblog.core.errors import SettingError
 from microblog.mail_settings import MailSettings
+from microblog.translator_settings import TranslatorSettings
 from microblog.variables import Network, Origin, setting, variable, whole
 
 __all__ = ["LANGUAGES", "Settings", "declared", "variable"]
 
-LANGUAGES = ("en", "ko")
+LANGUAGES = resources.languages()
 LOG_LEVELS = ("debug", "info", "warning", "error")
 BELLS = ("auto", "memory", "sqlite", "postgres", "redis")
 _OWN_BELLS = {"sqlite": "sqlite", "postgresql": "postgres"}  # MariaDB wakes nobody
@@ -29,7 +30,7 @@ _A_CENTURY_OF_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(MailSettings):
+class Settings(MailSettings, TranslatorSettings):
     """Every setting with its default. The variable is `MICROBLOG_` and the name in capitals."""
 
     data_dir: Path = setting(
@@ -88,10 +89,10 @@ class Settings(MailSettings):
         "Microblog", variables.text, "Our village", "The name shown on every page."
     )
     languages: tuple[str, ...] = setting(
-        ("en", "ko"),
+        LANGUAGES,
         variables.some_of(*LANGUAGES),
         "en,ko",
-        "Languages offered; the first is the default.",
+        "Languages offered; the first is the default. Without it, all that have a catalogue.",
         "LANGUAGES",
     )
     posts_per_page: int = setting(
@@ -133,6 +134,13 @@ class Settings(MailSettings):
     )
     posts_per_minute: int = setting(
         30, whole(1, _A_LOT), "30", "Posts that one person may write in a minute.", unit="posts"
+    )
+    guess_languages: bool = setting(
+        True,
+        variables.switch,
+        "false",
+        "Whether the language of a post is guessed by its words too, not by its script alone. "
+        "Takes 70 MB of a process in which somebody writes.",
     )
     bcrypt_rounds: int = setting(
         12, whole(4, 16), "12", "Cost of a password hash.", unit="powers of two"
@@ -207,7 +215,7 @@ class Settings(MailSettings):
             # What is no text can only come from a program, which may want half a second.
             if value is not None and not isinstance(value, float):
                 object.__setattr__(self, item.name, _read(item, value, self.spelling(item.name)))
-        _ = self.database, self.bell_in_use
+        _ = self.database, self.bell_in_use, self.translator_in_use
         self.check_mail()
 
     @property
@@ -266,8 +274,8 @@ def declared() -> list[Field[Any]]:
     `metadata` has text, unit, example, aliases, and `hidden`, where a value may hold a secret.
     """
     own = [item for item in fields(Settings) if item.name != "origins"]
-    of_mail = {item.name for item in fields(MailSettings)}
-    return sorted(own, key=lambda item: item.name in of_mail)
+    outside = {item.name for part in (MailSettings, TranslatorSettings) for item in fields(part)}
+    return sorted(own, key=lambda item: item.name in outside)
 
 
 def _read(item: Field[Any], value: Any, name: str) -> Any:

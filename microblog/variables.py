@@ -252,6 +252,30 @@ def origin(raw: str) -> str:
     return f"{parts.scheme}://{host}" if usual else f"{parts.scheme}://{host}:{parts.port}"
 
 
+def address(raw: str) -> str:
+    """Return an http address without a slash at its end."""
+    parts = urlsplit(raw)
+    _ = parts.port  # raises where it is none
+    if parts.scheme not in _USUAL_PORTS or not parts.hostname or parts.query or parts.fragment:
+        raise Refused("an address that begins with http:// or https://")
+    if "@" in parts.netloc:
+        raise Refused("an address without a name and a password in it")
+    return raw.rstrip("/")
+
+
+def word(raw: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", raw):
+        raise Refused("one word")
+    return raw
+
+
+def key(raw: str) -> str:
+    """Return a service's key, which travels in a header."""
+    if not re.fullmatch(r"[!-~]{1,500}", raw):
+        raise Refused("a key of letters, digits and signs")
+    return raw
+
+
 def secret(raw: str) -> str:
     if len(raw.encode("utf-8", "surrogateescape")) < SHORTEST_KEY_BYTES:
         raise ValueError

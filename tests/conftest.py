@@ -20,6 +20,7 @@ from microblog.jobs import HANDLERS
 from microblog.jobs.worker import recurring
 from microblog.runtime import EXTENSION
 from microblog.settings import Settings
+from tests.fake_translator import REFUSALS, FakeTranslator, fake_translator
 from tests.mailboxes import MailServer, mail_server
 from tests.mariadb import MariaDb
 from tests.people import MakePost, MakeUser, Visit
@@ -154,6 +155,16 @@ def own_mariadb() -> Iterator[MariaDb]:
 def free_port() -> int:
     """A loopback port that nobody listens on."""
     return choose_free_port()
+
+
+@pytest.fixture
+def translation_service(request: pytest.FixtureRequest) -> Iterator[FakeTranslator]:
+    """A fake of DeepL, or of the service that is the parameter (`each_service`)."""
+    with fake_translator(getattr(request, "param", "deepl")) as fake:
+        yield fake
+
+
+each_service = pytest.mark.parametrize("translation_service", sorted(REFUSALS), indirect=True)
 
 
 # --- The app, its databases, its people --------------------------------------------------------

@@ -50,9 +50,12 @@ class MakePost:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def __call__(self, author: User, body: str = "Hello") -> PostRow:
+    async def __call__(
+        self, author: User, body: str = "Hello", *, language: str | None = None
+    ) -> PostRow:
+        draft = Draft(body, language=language)
         async with self._database.write() as tx:
-            return await posts.publish(tx, author, Draft(body), datetime.now(UTC))
+            return await posts.publish(tx, author, draft, datetime.now(UTC))
 
 
 async def session_cookie(database: Database, app: Quart, user: User) -> str:

@@ -42,6 +42,14 @@ WRONG = {
     "MICROBLOG_LOGIN_TRIES": ["0"],
     "MICROBLOG_SIGN_UPS_PER_HOUR": ["many"],
     "MICROBLOG_POSTS_PER_MINUTE": ["0"],
+    "MICROBLOG_GUESS_LANGUAGES": ["maybe"],
+    "MICROBLOG_TRANSLATOR": ["google"],
+    "MICROBLOG_TRANSLATOR_URL": ["translate.example.org", "ftp://a", "http://me:secret@a", "http:"],
+    "MS_TRANSLATOR_KEY": ["two words", "한글", "x" * 501],
+    "MICROBLOG_TRANSLATOR_REGION": ["west us", "a:b"],
+    "MICROBLOG_TRANSLATOR_TIMEOUT_SECONDS": ["0"],
+    "MICROBLOG_TRANSLATIONS_PER_HOUR": ["0"],
+    "MICROBLOG_TRANSLATIONS_KEPT": ["-1"],
     "MICROBLOG_BCRYPT_ROUNDS": ["3", "17"],
     "MICROBLOG_LOG_RETENTION_DAYS": ["0"],
     "MICROBLOG_LOG_RETENTION_EVENTS": ["0"],
@@ -49,6 +57,8 @@ WRONG = {
     "MICROBLOG_SOCKETS_PER_PERSON": ["0"],
     "MICROBLOG_SOCKETS_PER_PROCESS": ["0"],
     "MICROBLOG_REQUESTS_PER_PROCESS": ["0"],
+    "MICROBLOG_EXPORT_HOURS": ["0", "169"],
+    "MICROBLOG_JOBS_CONCURRENCY": ["-1"],
     "MICROBLOG_POOL_SIZE": ["0"],
     "MICROBLOG_POOL_OVERFLOW": ["-1"],
     "MICROBLOG_POOL_TIMEOUT_SECONDS": ["0"],
@@ -65,8 +75,6 @@ WRONG = {
     "ADMINS": ["owner", "owner@example.org;other@example.org"],
     "MICROBLOG_CONFIRM_ADDRESSES": ["perhaps"],
     "MICROBLOG_RESETS_PER_HOUR": ["0"],
-    "MICROBLOG_JOBS_CONCURRENCY": ["-1", "many"],
-    "MICROBLOG_EXPORT_HOURS": ["0", "169"],
 }
 
 
@@ -84,7 +92,7 @@ def test_wrong_value_is_refused_by_its_name_with_an_example(name: str, value: st
 
 
 def test_every_setting_that_can_be_wrong_is_tried() -> None:
-    tried = {name.removeprefix("MICROBLOG_").lower() for name in WRONG}
+    tried = {name.removeprefix("MICROBLOG_").removeprefix("MS_").lower() for name in WRONG}
     assert {item.name for item in declared()} - tried == {
         "site_name",
         "mail_username",

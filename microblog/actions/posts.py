@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, update
 
-from microblog.actions import idempotency, notifications
+from microblog.actions import idempotency, notifications, translations
 from microblog.core import events, markup, text
 from microblog.core.errors import NotFound
 from microblog.database import Tx
@@ -24,10 +24,14 @@ _COUNT = (
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What someone wants to publish. `key` makes a repeated request publish it once."""
+    """What someone wants to publish. `key` makes a repeated request publish it once.
+
+    `language` is a code of `core.languages` (`edge.authoring` finds it), or None.
+    """
 
     body: str
     key: str | None = None
+    language: str | None = None
 
 
 async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
@@ -48,7 +52,7 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
     await tx.execute(_COUNT, {"author": author.id, "more": 1})
     post_id = await tx.announce_first(events.post_published(author.id))
     row = {"author_id": author.id, "body": body, "visibility": "public", "created_at": now}
-    await tx.insert(Post, {"id": post_id, **row})
+    await tx.insert(Post, {"id": post_id, "language": draft.language, **row})
     if draft.key is not None:
         await idempotency.remember(tx, author.id, draft.key, body, post_id, now)
     tags = enumerate(parsed.tags)
@@ -70,8 +74,9 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
 async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
     """Delete one's own post; raises NotFound for another's, as for one that does not exist.
 
-    The row stays as a tombstone without text, its notifications go.
+    The row stays as a tombstone without text; its notifications and translations go.
     """
+    written = (await post_queries.visible(tx, post_id, actor.id)).body
     statement = (
         update(Post)
         .where(Post.id == post_id, Post.author_id == actor.id, Post.deleted_at.is_(None))
@@ -79,6 +84,7 @@ async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
     )
     if await tx.change(statement) != 1:
         raise NotFound
+    await translations.forget(tx, written)
     await tx.execute(_COUNT, {"author": actor.id, "more": -1})
     gone = delete(Notification).where(Notification.post_id == post_id)
     for user_id in set(await tx.change_telling(gone, Notification.user_id)):

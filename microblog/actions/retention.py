@@ -1,5 +1,5 @@
 """Forgetting what is no longer needed: old events, tombstones, spent keys, expired sessions,
-finished jobs.
+old translations, finished jobs.
 """
 
 from datetime import datetime, timedelta
@@ -8,11 +8,12 @@ from sqlalchemy import delete, update
 
 from microblog.actions import devices, jobs, links, sessions
 from microblog.database import Tx
-from microblog.models import EventRow, History, IdempotencyKey, Post, Try
+from microblog.models import EventRow, History, IdempotencyKey, Post, Translation, Try
 from microblog.queries import retention
 
 KEYS_KEPT = timedelta(days=1)
 TRIES_KEPT = timedelta(hours=2)
+TRANSLATIONS_KEPT = timedelta(days=30)
 JOBS_KEPT, DEAD_JOBS_KEPT = timedelta(days=7), timedelta(days=30)
 DEVICES_KEPT = timedelta(days=400)
 
@@ -34,6 +35,9 @@ async def prune(tx: Tx, now: datetime, *, keep_days: int, keep_events: int) -> i
         delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEYS_KEPT)
     )
     await tx.execute_aside(delete(Try).where(Try.created_at < now - TRIES_KEPT))
+    await tx.execute_aside(
+        delete(Translation).where(Translation.created_at < now - TRANSLATIONS_KEPT)
+    )
     await sessions.delete_expired(tx, now)
     await jobs.forget_finished(tx, now, done=JOBS_KEPT, dead=DEAD_JOBS_KEPT)
     await links.delete_expired(tx, now)

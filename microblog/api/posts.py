@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
-from quart import Blueprint, Response
+from quart import Blueprint, Response, jsonify
 from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import posts
@@ -11,7 +11,7 @@ from microblog.actions.posts import Draft
 from microblog.api import envelope, openapi, paging, schemas
 from microblog.api.paging import CursorQuery
 from microblog.core.errors import Conflict, Invalid
-from microblog.edge import auth, limits
+from microblog.edge import auth, authoring, limits, translations
 from microblog.queries import posts as post_queries
 from microblog.queries.rows import PostRow
 from microblog.render import json as as_json
@@ -46,6 +46,11 @@ class NewPost(BaseModel):
         description="1 to 500 characters as people see them; a link counts 23. "
         "Links, @mentions, #hashtags and `code` are recognised."
     )
+    language: str | None = Field(
+        None,
+        description="The BCP 47 code of its language, as “ko” or “en-GB”. Guessed where you say "
+        "nothing.",
+    )
 
 
 class Repeatable(BaseModel):
@@ -76,8 +81,9 @@ async def publish(data: NewPost, headers: Repeatable) -> Response:
     """
     author = await auth.person()
     envelope.tell(limits.count_post(author.id))
-    draft = Draft(data.body, headers.idempotency_key)
     try:
+        language = await authoring.language_of(data.body, data.language)
+        draft = Draft(data.body, headers.idempotency_key, language)
         async with runtime().database.write() as tx:
             post = await posts.publish(tx, author, draft, datetime.now(UTC))
     except Invalid as invalid:
@@ -110,6 +116,38 @@ async def show(post_id: str) -> Response:
         visitor = await auth.may_read(read)
         post = await post_queries.visible(read, number, visitor.id)
     return _answer(post)
+
+
+class Wanted(BaseModel):
+    """Into which language a post is to be translated."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"to": "en"}]})
+
+    to: str = Field(description="A BCP 47 code, as “ko” or “en-GB”.")
+
+
+@blueprint.post("/posts/<post_id>/translation")
+@openapi.answers(
+    200,
+    schemas.Translation,
+    "The translation.",
+    limit="new translations that one person asks for in an hour",
+    refusals={
+        502: "The translation service refuses us, or gave a useless answer.",
+        503: "The translation service is away, slow or takes no more. `Retry-After` says when to "
+        "try again.",
+    },
+)
+@openapi.signed_in
+@openapi.takes(Wanted)
+async def translate(data: Wanted, post_id: str) -> Response:
+    """Translate a post.
+
+    By the service that this place has; 404 where it has none.
+    """
+    reader = await auth.person()
+    _, made = await translations.of_post(paging.number(post_id), reader, data.to)
+    return jsonify(as_json.translation(made))
 
 
 @blueprint.delete("/posts/<post_id>")

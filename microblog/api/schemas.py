@@ -22,6 +22,7 @@ POST: JsonDict = {
     "id": "1042",
     "body": "Good morning #서울",
     "html": '<p>Good morning <a href="/tag/%EC%84%9C%EC%9A%B8">#서울</a></p>',
+    "language": "en",
     "visibility": "public",
     "created_at": "2026-02-03T04:05:06.789Z",
     "author": USER,
@@ -79,10 +80,27 @@ class Post(BaseModel):
     id: str = Field(description="Opaque; sorts by time.")
     body: str = Field(description="The text as it was written.")
     html: str = Field(description="The text as safe markup, with its links.")
+    language: str | None = Field(
+        description="The BCP 47 code of its language, said by the author or guessed; null where "
+        "nothing sure can be said."
+    )
     visibility: str
     created_at: str = Field(json_schema_extra={"format": "date-time"})
     author: User
     links: PostLinks = Field(alias="_links")
+
+
+class Translation(BaseModel):
+    """A post in another language."""
+
+    model_config = _example(
+        {"text": "Good morning #서울", "from": "ko", "to": "en", "provider": "libretranslate"}
+    )
+
+    text: str = Field(description="Plain text. Links, @mentions and #hashtags are as they were.")
+    source: str = Field(alias="from", description="The language it was in; “und” where unknown.")
+    to: str
+    provider: str = Field(description="“libretranslate”, “deepl” or “azure”.")
 
 
 class Neighbours(BaseModel):

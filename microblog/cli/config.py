@@ -68,6 +68,8 @@ def shown(settings: Settings, name: str) -> Any:
             return HIDDEN if value else f"(kept in {settings.data_dir / 'secret_key'})"
         case "database_url":
             return masked(settings.database.render_as_string(hide_password=False))
+        case "translator_key":
+            return HIDDEN if value else None
         case "redis_url":
             return masked(value) if value else None
     if isinstance(value, tuple):

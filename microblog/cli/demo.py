@@ -160,7 +160,7 @@ async def _publish(database: Database, batch: Sequence[tuple[tuple[User, str], d
         for author_id in sorted(last_seen):
             await accounts.seen(tx, {author_id}, last_seen[author_id])
         for (author, body), moment in batch:
-            await posts.publish(tx, author, Draft(body), moment)
+            await posts.publish(tx, author, Draft(body, language=author.language), moment)
 
 
 async def _keep_posting(

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from babel import Locale
+from babel import UnknownLocaleError
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from microblog.cli.plainly import PlainCommand, PlainGroup
-from microblog.resources import PACKAGE, TEMPLATES, TRANSLATIONS
-from microblog.settings import LANGUAGES
+from microblog.edge.language import locale
+from microblog.resources import PACKAGE, SOURCE_LANGUAGE, TEMPLATES, TRANSLATIONS
 
-SOURCE = "en"
 KEYWORDS: Mapping[str, Any] = {"_": None, "gettext": None, "ngettext": (1, 2), "message": None}
 JINJA = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "silent": "false"}
 PLACES: tuple[tuple[str, Path, str, str, Mapping[str, str]], ...] = (
@@ -51,6 +51,7 @@ msgstr ""
 
 """
 _PLACE = re.compile(r"%(?:\(\w+\)[a-z]|%)?")
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _MARKUP = re.compile(r'[<>&"]')
 
 
@@ -60,17 +61,37 @@ def translate() -> None:
 
 
 @translate.command(cls=PlainCommand)
+@click.argument("language")
+def init(language: str) -> None:
+    """Begin the catalogue of a LANGUAGE, for example fr or pt-BR: one file, to be filled in."""
+    code = _code_of(language)
+    path = path_of(code)
+    if path.is_file():
+        raise click.ClickException(f"{path} is there already. Run: microblog translate update")
+    _write(code, Catalog(locale=locale(code)), extracted())
+    click.echo(f"Translate the messages in {path}")
+    click.echo("Then run: microblog translate check")
+
+
+@translate.command(cls=PlainCommand)
 def update() -> None:
     """Bring every catalogue up to date: new messages go in, those that nobody uses go out."""
     template = extracted()
     for code in _translated():
         catalogue = _read(code)
-        catalogue.update(template, no_fuzzy_matching=True, update_header_comment=False)
-        path = path_of(code)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_written(catalogue, code))
+        _write(code, catalogue, template)
         missing = sum(not _is_complete(message) for message in _messages(catalogue))
         click.echo(f"{code}: {len(catalogue)} messages, {missing} to be translated.")
+
+
+@translate.command("compile", cls=PlainCommand)
+def compile_() -> None:
+    """Write each catalogue as a .mo file too, for other programs: the server reads the .po."""
+    for code in _translated():
+        path = path_of(code).with_suffix(".mo")
+        with path.open("wb") as file:
+            write_mo(file, _read(code))
+        click.echo(f"{code}: {path}")
 
 
 @translate.command(cls=PlainCommand)
@@ -124,13 +145,33 @@ def flaws_of(catalogue: Catalog, template: Catalog) -> Iterator[str]:
 
 
 def _translated() -> list[str]:
-    return [code for code in LANGUAGES if code != SOURCE]
+    found = TRANSLATIONS.glob("*/LC_MESSAGES/messages.po")
+    return sorted(path.parts[-3] for path in found)
+
+
+def _code_of(language: str) -> str:
+    """Return the BCP 47 tag of a language as CLDR writes it; raises ClickException."""
+    tag = language.replace("_", "-")
+    try:
+        code = str(locale(tag if _TAG.fullmatch(tag) else "")).replace("_", "-")
+    except (ValueError, UnknownLocaleError):
+        raise click.ClickException(
+            f"{language} is no language that is known here. Write for example: fr, or pt-BR"
+        ) from None
+    if code == SOURCE_LANGUAGE:
+        raise click.ClickException("English needs no catalogue: the messages are in English.")
+    return code
 
 
 def _read(code: str) -> Catalog:
+    return read_po(BytesIO(path_of(code).read_bytes()), locale=locale(code))
+
+
+def _write(code: str, catalogue: Catalog, template: Catalog) -> None:
+    catalogue.update(template, no_fuzzy_matching=True, update_header_comment=False)
     path = path_of(code)
-    source = path.read_bytes() if path.is_file() else b""
-    return read_po(BytesIO(source), locale=code)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_written(catalogue, code))
 
 
 def _written(catalogue: Catalog, code: str) -> bytes:
@@ -144,7 +185,7 @@ def _written(catalogue: Catalog, code: str) -> bytes:
         include_lineno=False,
         omit_header=True,
     )
-    name = Locale.parse(code).english_name
+    name = locale(code).english_name
     header = HEADER.format(name=name, code=code, plurals=catalogue.plural_forms)
     return (header + written.getvalue().decode().rstrip("\n") + "\n").encode()
 

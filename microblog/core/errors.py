@@ -81,9 +81,13 @@ class TooManyTries(MicroblogError):
 class Unavailable(MicroblogError):
     """Say that something needed is out of reach just now; the seconds are a fair guess."""
 
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__()
+    def __init__(self, retry_after_seconds: int, reason: Message | None = None) -> None:
+        super().__init__(reason)
         self.retry_after_seconds = retry_after_seconds
+
+
+class ServiceFailed(MicroblogError):
+    """Say that a service of others refused us, or answered what nobody can use."""
 
 
 class SettingError(MicroblogError):

@@ -37,7 +37,7 @@ _WHOLE_TAG = regex.compile(_TAG)
 # A mention stands free of Latin letters, so of e-mail addresses and of @name@other.example, but
 # not of Hangul: in "@mina가" the particle belongs to the sentence, as does what stands before @.
 # Tags may follow one another without a space ("#맛집#서울"): \G is where the last one ended.
-_NAME_OR_TAG = regex.compile(
+NAME_OR_TAG = regex.compile(
     rf"(?<![A-Za-z0-9_@/])@(?P<mention>{USERNAME_PATTERN})(?![A-Za-z0-9_@]|\.[A-Za-z0-9])"
     rf"|(?:\G|(?<!{_TAG_LETTER}|[&/#]))#(?P<tag>{_TAG})"
 )
@@ -127,7 +127,7 @@ def _pieces(text: str, seen: dict[str, set[str]]) -> Iterator[Token]:
 
 
 def _names_and_tags(text: str, start: int, end: int, seen: dict[str, set[str]]) -> Iterator[Token]:
-    for found in _NAME_OR_TAG.finditer(text, start, end):
+    for found in NAME_OR_TAG.finditer(text, start, end):
         kind = "mention" if found["mention"] else "tag"
         value = found["mention"].lower() if found["mention"] else tag_name(found["tag"])
         if value is None or (value not in seen[kind] and len(seen[kind]) >= MOST_OF_A_KIND):

@@ -35,6 +35,7 @@ from microblog.core.errors import (
     MicroblogError,
     NotFound,
     NotSignedIn,
+    ServiceFailed,
     TooManyTries,
     Unavailable,
     message,
@@ -64,6 +65,7 @@ _EXPLAINED = {
     422: message("Some of what was sent is not right."),
     429: message("That was too often. Please wait %(seconds)d seconds and try again."),
     500: message("Something went wrong on our side. Please try again in a moment."),
+    502: message("A service that this needs gave no useful answer."),
     503: message("The server is out of breath just now. Please try again in a moment."),
 }
 _TITLES = {
@@ -80,6 +82,7 @@ _TITLES = {
     422: message("Not valid"),
     429: message("Too often"),
     500: message("Our mistake"),
+    502: message("A service failed"),
     503: message("Not available just now"),
 }
 # Fields that hold what took somebody time to write; an error page gives it back.
@@ -142,7 +145,10 @@ def problem_of(error: MicroblogError) -> Problem:
         case TooManyTries():
             return Problem(429, retry_after_seconds=error.retry_after_seconds)
         case Unavailable():
-            return Problem(503, retry_after_seconds=error.retry_after_seconds)
+            wait = error.retry_after_seconds
+            return Problem(503, error.reason, retry_after_seconds=wait)
+        case ServiceFailed():
+            return Problem(502, error.reason)
     return Problem(500, error.reason)
 
 

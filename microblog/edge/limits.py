@@ -1,4 +1,4 @@
-"""How much one may do. Log-ins, sign-ups and resets count in the database, for all processes
+"""How much one may do. Log-ins, sign-ups and translations count in the database, for all processes
 together; quicker things by the generic cell rate algorithm (ITU-T I.371), in this process.
 """
 
@@ -17,6 +17,7 @@ from microblog.runtime import runtime
 
 LOGIN_WINDOW = timedelta(minutes=5)
 SIGN_UP_WINDOW = timedelta(hours=1)
+TRANSLATION_WINDOW = timedelta(hours=1)
 RESET_WINDOW = timedelta(hours=1)
 CONFIRMATIONS, CONFIRMATION_WINDOW = 5, timedelta(hours=1)
 MOST_NAMES = 100_000
@@ -78,6 +79,13 @@ async def count_sign_up() -> None:
     limit = runtime().settings.sign_ups_per_hour
     async with runtime().database.write() as tx:
         await _count(tx, [f"sign-up network {network()}"], limit, SIGN_UP_WINDOW)
+
+
+async def count_translation(user_id: int) -> None:
+    """Count a text that is sent to a translation service; raises TooManyTries."""
+    limit = runtime().settings.translations_per_hour
+    async with runtime().database.write() as tx:
+        await _count(tx, [f"translation account {user_id}"], limit, TRANSLATION_WINDOW)
 
 
 async def count_reset(email: str) -> None:

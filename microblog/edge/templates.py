@@ -3,7 +3,7 @@ is compiled. Nothing in a template awaits, so they are rendered without the mach
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, cast
 
 from jinja2 import Environment, FunctionLoader, select_autoescape
@@ -31,6 +31,7 @@ def _made_path(_root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -
 _globals: dict[str, Callable[..., Any]] = {
     "url_for": _path_to,
     "get_flashed_messages": get_flashed_messages,
+    "post_languages": language.post_languages,
 }
 _of_every_page: list[Callable[[], dict[str, Any]]] = []
 
@@ -102,6 +103,8 @@ def environment(code: str) -> Environment:
     made.filters["datetime"] = language.datetime_text
     made.filters["moment"] = language.moment_text
     made.filters["number"] = language.number_text
+    made.filters["language_name"] = partial(language.name_of, spoken=code)
+    made.globals["plural_samples"] = language.plural_samples(code)
     translations = language.catalogue(code)
     made.globals.update(_globals, part=_part, gettext_plain=translations.ugettext)
     made.install_gettext_callables(  # type: ignore[attr-defined]

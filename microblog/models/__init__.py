@@ -7,6 +7,7 @@ from microblog.models.jobs import Job
 from microblog.models.mail import KnownDevice, MailedLink
 from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
+from microblog.models.translations import Translation
 from microblog.models.users import Follow, User
 
 REVISION = "0005"  # the head of alembic/versions; a test holds it to that
@@ -28,6 +29,7 @@ __all__ = [
     "RefreshToken",
     "Session",
     "TokenFamily",
+    "Translation",
     "Try",
     "User",
     "table",

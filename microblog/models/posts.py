@@ -23,6 +23,7 @@ class Post(Model):
     author_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     body: Mapped[str] = mapped_column(Text)
     visibility: Mapped[str] = mapped_column(String(16), default="public")
+    language: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 

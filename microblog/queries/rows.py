@@ -42,13 +42,17 @@ class Person(NamedTuple):
 
 
 class PostRow(NamedTuple):
-    """A post with its author; `mentioned` are the names of people in it who exist, with spaces."""
+    """A post with its author. `language` is a code of `core.languages`, or None where nobody knows.
+
+    `mentioned` are the names of people in it who exist, with spaces.
+    """
 
     id: int
     body: str
     visibility: str
     created_at: datetime
     deleted_at: datetime | None
+    language: str | None
     mentioned: str | None
     author: Person
 
@@ -75,7 +79,7 @@ _MENTIONED = (
     .correlate(post_table)
     .scalar_subquery()
 )
-_OF_POST = PostRow._fields[:5]
+_OF_POST = PostRow._fields[:6]
 WHOLE_POST = (*(post_table.c[name] for name in _OF_POST), _MENTIONED, *PERSON)
 """The columns of a `PostRow`, of posts joined with their authors."""
 
@@ -87,4 +91,4 @@ def person(row: Sequence[Any]) -> Person:
 
 def post(row: Sequence[Any]) -> PostRow:
     """Make a post of a row of `WHOLE_POST`."""
-    return PostRow._make((*row[:6], Person._make(row[6:])))
+    return PostRow._make((*row[:7], Person._make(row[7:])))

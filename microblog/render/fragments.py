@@ -10,11 +10,14 @@ from typing import Any
 
 from markupsafe import Markup
 
+from microblog.backends.translator import LABELS
+from microblog.core.languages import known
 from microblog.core.tasks import ExportPosts
 from microblog.edge import language
 from microblog.edge.templates import environment
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, PostRow
+from microblog.queries.translations import TranslationRow
 from microblog.render import views
 from microblog.render.views import PostView
 from microblog.runtime import runtime
@@ -29,7 +32,12 @@ def post(row: PostRow) -> PostView:
     if kept is not None:
         return kept
     view = views.post(row)
-    article = environment(code).get_template("posts/_post.html").render(post=view)
+    foreign = row.language is not None and row.language != known(code)
+    article = (
+        environment(code)
+        .get_template("posts/_post.html")
+        .render(post=view, translatable=foreign and runtime().translates)
+    )
     view = replace(view, markup=Markup(article))  # noqa: S704 - an autoescaped template
     runtime().articles[key] = view
     return view
@@ -46,6 +54,13 @@ def item(row: PostRow, *, own: bool) -> Markup:
         made = template.render(post=view, own=own and not view.deleted)
         kept = runtime().articles[key] = Markup(made)  # noqa: S704 - an autoescaped template
     return kept
+
+
+def translation(row: PostRow, made: TranslationRow) -> Markup:
+    """Return a post's translation, as it stands below the post."""
+    view = views.translation(row, made, LABELS.get(made.provider, made.provider))
+    template = environment(language.current()).get_template("posts/_translation.html")
+    return Markup(template.render(translation=view))  # noqa: S704 - an autoescaped template
 
 
 def notification(row: NotificationRow) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from microblog.models import User
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
+from microblog.queries.translations import TranslationRow
 from microblog.render import views
 from microblog.runtime import runtime
 
@@ -47,6 +48,7 @@ def post(row: PostRow) -> dict[str, Any]:
         "id": str(row.id),
         "body": row.body,
         "html": views.body_html(row),
+        "language": row.language,
         "visibility": row.visibility,
         "created_at": moment(row.created_at),
         "author": user(row.author),
@@ -68,6 +70,11 @@ def notification(row: NotificationRow) -> dict[str, Any]:
         "actor": user(row.actor),
         "post": post(row.post) if row.post is not None else None,
     }
+
+
+def translation(row: TranslationRow) -> dict[str, Any]:
+    """Return a post's translation."""
+    return {"text": row.text, "from": row.source, "to": row.target, "provider": row.provider}
 
 
 def job(row: JobRow) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from microblog.core.tasks import State
 from microblog.models import User
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
+from microblog.queries.translations import TranslationRow
 from microblog.runtime import runtime
 
 
@@ -61,8 +62,19 @@ class PostView:
     author: PersonView
     created_at: datetime
     deleted: bool
+    language: str | None
     html: Markup
     markup: Markup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationView:
+    """A translated text: its safe markup, its language, the original's, and who translated it."""
+
+    html: Markup
+    language: str
+    source: str
+    provider: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +124,13 @@ def person(user: User | Person) -> PersonView:
     )
 
 
-def body_html(post: PostRow) -> str:
-    """Return the safe markup of a post's text; only people who exist are linked."""
+def body_html(post: PostRow, body: str | None = None) -> str:
+    """Return the safe markup of a post's text, or of its translation.
+
+    Only people who exist are linked, and none whom the post itself does not mention.
+    """
     known = (post.mentioned or "").split()
-    return markup.render(post.body, profile_path, tag_path, known)
+    return markup.render(post.body if body is None else body, profile_path, tag_path, known)
 
 
 def post_path(post_id: int) -> str:
@@ -131,8 +146,15 @@ def post(row: PostRow) -> PostView:
         author=person(row.author),
         created_at=row.created_at,
         deleted=row.deleted_at is not None,
+        language=row.language,
         html=Markup(body_html(row)),  # noqa: S704 - core.markup escapes, nh3 checks
     )
+
+
+def translation(post: PostRow, row: TranslationRow, provider: str) -> TranslationView:
+    """Make the view of a post's translation; `provider` is what the service is called."""
+    html = Markup(body_html(post, row.text))  # noqa: S704 - as the post's own
+    return TranslationView(html, row.target, row.source, provider)
 
 
 def notification(row: NotificationRow) -> NotificationView:

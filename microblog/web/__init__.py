@@ -17,6 +17,7 @@ from microblog.web import (
     settings,
     setup,
     timelines,
+    translations,
 )
 
 
@@ -28,4 +29,5 @@ def install(app: Quart) -> None:
         app.register_blueprint(module.blueprint)
     for module in (settings, setup):
         app.register_blueprint(module.blueprint)
-    app.register_blueprint(timelines.blueprint)
+    for module in (timelines, translations):
+        app.register_blueprint(module.blueprint)

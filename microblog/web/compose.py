@@ -1,6 +1,6 @@
 """The form for a new post, wherever it is shown."""
 
-from wtforms import HiddenField, TextAreaField
+from wtforms import HiddenField, StringField, TextAreaField
 from wtforms.validators import Length
 
 from microblog.core.tokens import random_token
@@ -8,9 +8,13 @@ from microblog.edge.forms import Form
 
 
 class PostForm(Form):
-    """A new post; the domain checks its text, the key makes a double click one post."""
+    """A new post; the domain checks its text, the key makes a double click one post.
+
+    `language` is empty where it is to be guessed.
+    """
 
     post = TextAreaField()
+    language = StringField()
     idempotency_key = HiddenField(validators=[Length(max=200)])
     next = HiddenField()
 

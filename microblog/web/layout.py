@@ -60,6 +60,7 @@ def _context() -> dict[str, Any]:
         "unread_notifications": g.get("unread", 0),
         "here": here(),
         "site_name": settings.site_name,
+        "translates": runtime().translates,
         "unconfirmed": settings.confirm_addresses and settings.mails_people and _is_unconfirmed(),
     }
 

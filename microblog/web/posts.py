@@ -10,7 +10,7 @@ from microblog.actions.posts import Draft
 from microblog.core.cursors import GREATEST
 from microblog.core.errors import Conflict, Forbidden, Invalid, NotSignedIn, TooManyTries, message
 from microblog.core.locators import safe_next
-from microblog.edge import auth, errors, forms, limits, templates
+from microblog.edge import auth, authoring, errors, forms, limits, templates
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.language import gettext as _
 from microblog.edge.language import say
@@ -47,8 +47,9 @@ async def publish() -> Any:
     key = request.headers.get("Idempotency-Key") or form.idempotency_key.data or None
     try:
         limits.count_post(author.id)
+        body = form.post.data or ""
+        draft = Draft(body, key, await authoring.language_of(body, form.language.data))
         async with runtime().database.write() as tx:
-            draft = Draft(form.post.data or "", key)
             post = await posts.publish(tx, author, draft, datetime.now(UTC))
     except Invalid as invalid:
         if wants_json():

@@ -41,6 +41,7 @@ async def home() -> str:
 
 async def show_home(read: Read, user: User, form: PostForm) -> str:
     """Render the home feed around a form for a new post."""
+    runtime().warm_guesser()
     window = paging.window(runtime().settings.posts_per_page)
     page = await posts.home(read, user.id, window)
     # An empty home shows what others write. The page isn't told of more: it listens to HOME only.

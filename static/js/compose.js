@@ -28,6 +28,7 @@ export function start() {
   restoreDraft(field)
   update(field)
   field.addEventListener('input', () => { complain(''); update(field); keepDraft(field) })
+  form.elements.language.addEventListener('change', () => keepDraft(field))
   field.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit()
   })
@@ -72,6 +73,7 @@ function settle(field, answer) {
     return
   }
   field.value = ''
+  form.elements.language.value = ''
   sentText = null
   sessionStorage.removeItem(draftName)
   renewKey()
@@ -114,7 +116,7 @@ function grow(field) {
 
 function keepDraft(field) {
   const key = form.elements.idempotency_key.value
-  const draft = { text: field.value, key, sentText }
+  const draft = { text: field.value, key, sentText, language: form.elements.language.value }
   if (field.value) sessionStorage.setItem(draftName, JSON.stringify(draft))
   else sessionStorage.removeItem(draftName)
 }
@@ -125,6 +127,7 @@ function restoreDraft(field) {
   if (!draft || field.defaultValue) return
   field.value = draft.text
   form.elements.idempotency_key.value = draft.key
+  form.elements.language.value = draft.language ?? ''
   sentText = draft.sentText
 }
 

@@ -10,10 +10,9 @@ const plurals = new Intl.PluralRules(language)
 /** Write a number as the page's language does. */
 export const number = (n) => numbers.format(n)
 
-/** Choose between the forms `data-one` and `data-other` of an element, and fill in the number. */
+/** Choose among the forms `data-one`, `data-few` … of an element, and fill in the number. */
 export function plural(element, n) {
-  const words = plurals.select(n) === 'one' ? element.dataset.one : element.dataset.other
-  return fill(words, n)
+  return fill(element.dataset[plurals.select(n)] ?? element.dataset.other, n)
 }
 
 /** Put the number into words that hold `{n}`. */

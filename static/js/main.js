@@ -14,6 +14,7 @@ import * as notifications from './notifications.js'
 import * as people from './people.js'
 import { currentPosition, refresh } from './refresh.js'
 import { showState } from './status.js'
+import * as translate from './translate.js'
 
 async function reloadInPlace() {
   const position = await refresh()
@@ -45,6 +46,7 @@ keyboard.start()
 compose.start()
 deletes.start()
 notifications.start()
+translate.start()
 feed.start(reloadInPlace)
 
 const position = currentPosition()

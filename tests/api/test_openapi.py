@@ -20,15 +20,19 @@ from microblog.runtime import EXTENSION
 from microblog.settings import Settings
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
+from tests.fake_translator import FakeTranslator
 from tests.people import PASSWORD, MakePost, MakeUser
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM_JSON = "application/problem+json"
+TRANSLATION = "/api/posts/{post_id}/translation"
+Call = tuple[str, str, str, dict[str, Any]]
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return replace(settings, mailer="console", public_url="http://localhost")
+def settings(settings: Settings, translation_service: FakeTranslator) -> Settings:
+    made = {"mailer": "console", "public_url": "http://localhost"} | translation_service.settings
+    return replace(settings, **made)
 
 
 @pytest.fixture
@@ -94,7 +98,7 @@ async def test_every_body_has_an_example_that_its_schema_takes(document: dict[st
         )
         if "application/json" in content
     ]
-    assert len(bodies) >= 13
+    assert len(bodies) >= 15
     for body in bodies:
         judge(document, body["schema"]).validate(body["example"])
 
@@ -105,7 +109,7 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         for method, path, operation in operations(document)
         if "429" in operation["responses"]
     }
-    expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts"}
+    expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts", TRANSLATION}
     assert set(limited) == {("POST", path) for path in expected}
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
@@ -152,7 +156,7 @@ async def test_answers_are_as_documented(
     refresh = (await Program(app).log_in())["refresh_token"]
     client, spare = await program(mina), await program(june)
     reset = {"token": await link(app, database, mina), "new_password": "another sentence"}
-    calls: list[tuple[str, str, str, dict[str, Any]]] = [
+    calls: list[Call] = [
         ("GET", "/api", "/api", {}),
         ("POST", "/api/tokens", "/api/tokens", {"auth": ("mina", PASSWORD), "headers": {}}),
         ("PUT", "/api/tokens", "/api/tokens", {"json": {"refresh_token": refresh}}),
@@ -160,14 +164,11 @@ async def test_answers_are_as_documented(
         ("POST", "/api/users", "/api/users", {"json": SIGN_UP}),
         ("GET", "/api/users/{who}", "/api/users/june", {}),
         ("GET", "/api/users/{who}", f"/api/users/{mina.id}", {}),
-        ("GET", "/api/posts", "/api/posts", {}),
-        ("POST", "/api/posts", "/api/posts", {"json": {"body": "`code` and https://a.example"}}),
-        ("GET", "/api/posts/{post_id}", f"/api/posts/{post.id}", {}),
+        *around(post.id),
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
-        ("DELETE", "/api/posts/{post_id}", f"/api/posts/{post.id}", {}),
         ("DELETE", "/api/tokens", "/api/tokens", {}),
         ("POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "a@example.org"}}),
         ("PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}),
@@ -179,6 +180,17 @@ async def test_answers_are_as_documented(
         answer = await asking.call(method, address, **how)
         assert answer.status_code < 300, await answer.get_data()
         await check(document, method, path, answer)
+
+
+def around(post_id: int) -> list[Call]:
+    """Return the calls that are about posts."""
+    return [
+        ("GET", "/api/posts", "/api/posts", {}),
+        ("POST", "/api/posts", "/api/posts", {"json": {"body": "`code` and https://a.example"}}),
+        ("GET", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
+        ("POST", TRANSLATION, TRANSLATION.format(post_id=post_id), {"json": {"to": "ko"}}),
+        ("DELETE", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
+    ]
 
 
 async def link(app: Quart, database: Database, user: User) -> str:

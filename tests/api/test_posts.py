@@ -181,3 +181,35 @@ async def test_post_that_cannot_be_is_not_found(
     client = await program(mina)
     for method in ("GET", "DELETE"):
         await client.problem(method, f"/api/posts/{post_id}", 404)
+
+
+# --- The language ------------------------------------------------------------------------------
+
+
+async def test_language_is_guessed_or_said_and_told_with_the_post(
+    program: OpenProgram, make_user: MakeUser
+) -> None:
+    mina = await program(await make_user())
+    for sent, language in (
+        ({"body": "안녕하세요"}, "ko"),
+        ({"body": "lol"}, None),
+        ({"body": "lol", "language": "en-GB"}, "en"),
+        ({"body": "lol", "language": None}, None),
+    ):
+        made = await mina.json("POST", "/api/posts", 201, json=sent)
+        assert made["language"] == language
+        assert (await mina.json("GET", made["_links"]["self"]))["language"] == language
+
+
+@pytest.mark.parametrize("code", ["xx", "English", "\ud800", "", 5])
+async def test_language_that_is_none_is_refused_by_its_field(
+    program: OpenProgram, make_user: MakeUser, database: Database, code: Any
+) -> None:
+    mina = await program(await make_user())
+    body = {"body": "Hello", "language": code}
+    if code == "":
+        assert (await mina.json("POST", "/api/posts", 201, json=body))["language"] is None
+        return
+    told = await mina.problem("POST", "/api/posts", 422, json=body)
+    assert list(told["errors"]) == ["language"]
+    assert await count_posts(database) == 0

@@ -57,6 +57,7 @@ def test_secrets_are_masked(run: Run, form: tuple[str, ...]) -> None:
         MICROBLOG_SECRET_KEY=SECRET,
         MICROBLOG_DATABASE_URL="postgresql://mina:geheim%40@db.example.org/blog?password=geheim",
         MICROBLOG_REDIS_URL="redis://:geheim@cache.example.org:6379/0",
+        MS_TRANSLATOR_KEY="geheim-key",
     )
     assert "correct horse" not in printed
     assert "geheim" not in printed

@@ -12,6 +12,7 @@ from microblog.database import Database
 from microblog.edge import forms
 from microblog.settings import Settings
 from tests.conftest import both_databases
+from tests.fake_translator import FakeTranslator
 from tests.people import Browser, MakePost, MakeUser, Visit
 from tests.web.browsing import ask
 from tests.web.rows import changed, every_row
@@ -83,9 +84,10 @@ ATTACKS: list[Callable[[Attack], Awaitable[tuple[str | None, Headers]]]] = [
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """With mail, so that every form does something."""
-    return replace(settings, mailer="console", public_url="http://localhost")
+def settings(settings: Settings, translation_service: FakeTranslator) -> Settings:
+    """With mail and translations, so that every form does something."""
+    made = {"mailer": "console", "public_url": "http://localhost"} | translation_service.settings
+    return replace(settings, **made)
 
 
 @pytest.fixture

@@ -1,12 +1,14 @@
 """Which language a reader is spoken to: their setting, their cookie, what the browser asks for."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from microblog.database import Database
+from microblog.edge import language
 from microblog.models import User
 from tests.people import Browser, MakeUser, Visit
 
@@ -138,3 +140,20 @@ async def test_who_signs_up_keeps_the_language_of_the_page(
     answer = await browser.post("/auth/register", form, headers=KOREAN)
     assert answer.status_code == 303
     assert await speaks(browser) == "ko"
+
+
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [("en", "March 4, 2026, 3:06:07\u202fPM UTC"), ("ko", "2026년 3월 4일 오후 3시 6분 7초 UTC")],
+)
+def test_time_is_written_as_people_write_it(code: str, written: str) -> None:
+    with language.speaking(code):
+        assert language.datetime_text(datetime(2026, 3, 4, 15, 6, 7, tzinfo=UTC)) == written
+
+
+def test_number_is_written_as_the_language_does() -> None:
+    found = {}
+    for code in ("en", "ko", "de"):
+        with language.speaking(code):
+            found[code] = language.number_text(1_234_567)
+    assert found == {"en": "1,234,567", "ko": "1,234,567", "de": "1.234.567"}

@@ -114,7 +114,10 @@ async def use_as_program(server: AppServer, planted: Planted, who: str) -> None:
         for token in (access, forged):
             headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
             for body in ("one", "two"):
-                planted.note(await http.post("/posts", json={"body": body}, headers=headers))
+                made = planted.note(await http.post("/posts", json={"body": body}, headers=headers))
+                if made.status_code < BAD:
+                    path = f"/posts/{made.json()['id']}/translation"
+                    planted.note(await http.post(path, json={"to": "ko"}, headers=headers))
             with suppress(InvalidHandshake, TimeoutError, OSError, AssertionError):
                 async with listening(f"{server.ws_url}/live", token=token):
                     pass

@@ -29,6 +29,9 @@ def planted_server(
         "REDIS_URL": "redis://:{}@127.0.0.1:{}/0".format(
             planted.plant("Redis password", "redis-password-here"), choose_free_port()
         ),
+        "MICROBLOG_TRANSLATOR": "deepl",
+        "MICROBLOG_TRANSLATOR_URL": f"http://127.0.0.1:{choose_free_port()}",
+        "MS_TRANSLATOR_KEY": planted.plant("translator's key", "key-of-the-translator-here"),
         "MICROBLOG_LOG_LEVEL": "debug",
     }
     with running(migrated_sqlite, request.param, **env) as server:
@@ -53,7 +56,7 @@ async def test_no_secret_is_told_by_logs_and_errors(
     await use_as_page(server, planted, "jun")
     await use_as_program(server, planted, "jun")
     assert len(planted.secrets) >= 30
-    assert {303, 400, 401, 404, 422, 500} - set(planted.statuses) == set(), planted.statuses
+    assert {303, 400, 401, 404, 422, 500, 503} - set(planted.statuses) == set(), planted.statuses
     log = server.output()
     assert "Traceback" in log, "the crashes were logged"
     assert planted.found_in(log) == []

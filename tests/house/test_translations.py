@@ -96,9 +96,9 @@ def test_check_names_what_has_other_places_or_markup(copied: Path, wrong: str) -
     assert "ko: other places or markup than in English: 'Post by %(name)s'" in found
 
 
-def test_update_begins_a_catalogue_that_is_not_there(copied: Path) -> None:
+def test_init_begins_a_catalogue_that_is_not_there(copied: Path) -> None:
     copied.unlink()
-    assert CliRunner().invoke(main, ["translate", "update"]).exit_code == 0
+    assert CliRunner().invoke(main, ["translate", "init", "ko"]).exit_code == 0
     assert "nplurals=1" in copied.read_text()
     assert CliRunner().invoke(main, ["translate", "check"]).exit_code == 1
 

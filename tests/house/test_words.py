@@ -1,38 +1,22 @@
 """No page says a word that is in no message: read in a language which brackets every message."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html import unescape
-from html.parser import HTMLParser
 
 import pytest
-from babel.support import NullTranslations
 from quart import Quart
 
 from microblog.database import Database
-from microblog.edge import language, templates
 from microblog.render.mail import compose
 from microblog.runtime import DATABASE_AWAY, EXTENSION
 from microblog.settings import Settings
 from tests.house.provoked import answers
+from tests.house.pseudo import untranslated
 from tests.mailboxes import text_of
 from tests.people import PASSWORD, MakePost, MakeUser, Visit
 from tests.render.test_mail import SECRET, SETTINGS, VALUES, task
 from tests.web.scene import Scene, set_up
-
-ALLOWED = {"Microblog", "English", "mina", "bora", "chul", "newcomer", "Rain", "over", "seoul"}
-ALLOWED |= {"example", "org"}
-SILENT = {"script", "style", "relative-time", "code", "kbd", "textarea"}
-SPOKEN = {"title", "aria-label", "placeholder", "alt"}
-# What scripts read and nobody sees; every other data attribute holds words.
-TECHNICAL = {
-    *("data-language", "data-live-epoch", "data-live-cursor", "data-live-topics"),
-    *("data-count", "data-refresh", "data-read", "data-job", "data-state", "data-final"),
-}
-WRAPPED = re.compile("⟦[^⟦⟧]*⟧")
-WORD = re.compile("[A-Za-z]{2,}")
-
 
 NEW = "quite another sentence"
 # What a mail tells that is no sentence: what things are called.
@@ -46,60 +30,6 @@ TOLD = (
     "UTC",
 )
 TOLD += ("GET", "int:post_id", "0123456789abcdef", " at ", "February", "AM")
-
-
-class Pseudo(NullTranslations):
-    """Puts brackets around every message."""
-
-    def ugettext(self, message: str) -> str:
-        return f"⟦{message}⟧"
-
-    def ungettext(self, singular: str, plural: str, n: int) -> str:
-        return f"⟦{singular if n == 1 else plural}⟧"
-
-
-class Seen(HTMLParser):
-    """Collects what a page shows or says."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.silent = 0
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.silent += tag in SILENT
-        for name, value in attrs:
-            if name in SPOKEN or (name.startswith("data-") and name not in TECHNICAL):
-                self.words.append(value or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self.silent -= tag in SILENT
-
-    def handle_data(self, data: str) -> None:
-        if not self.silent:
-            self.words.append(data)
-
-
-def untranslated(page: str) -> list[str]:
-    """Return the words of a page that are in no message."""
-    assert "⟦" in page
-    found = []
-    for text_ in Seen(page).words:
-        rest = text_
-        while WRAPPED.search(rest):
-            rest = WRAPPED.sub("", rest)
-        found += [word for word in WORD.findall(rest) if word not in ALLOWED]
-    return found
-
-
-@pytest.fixture
-def pseudo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Speak that language in every page."""
-    monkeypatch.setattr(language, "catalogue", lambda _: Pseudo())
-    templates.forget()
-    yield
-    templates.forget()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.conftest import require
-from tests.journeys.browsing import PASSWORD, chromium, person
+from tests.journeys.browsing import PASSWORD, Person, chromium, person
 from tests.mailboxes import MailServer, text_of
 from tests.services import AppServer
 
@@ -50,6 +50,12 @@ async def link(sink: MailServer, number: int, start: str) -> str:
     return start + found.partition(start)[2]
 
 
+async def log_in(who: Person, name: str, password: str) -> None:
+    await who.page.fill("[name=username]", name)
+    await who.page.fill("[name=password]", password)
+    await who.page.click("main form button[type=submit]")
+
+
 @pytest.mark.parametrize("code", ["en", "ko"])
 async def test_from_the_sign_up_to_a_new_password(
     place: AppServer, sink: MailServer, code: str
@@ -81,17 +87,13 @@ async def test_from_the_sign_up_to_a_new_password(
         await expect(phone.page.locator(".flash")).to_have_text(texts["changed"])
         await expect(laptop.page.locator("#toasts")).to_contain_text(texts["ended"])
 
-        await phone.page.fill("[name=username]", "mina@example.org")
-        await phone.page.fill("[name=password]", NEW)
-        await phone.page.click("main form button[type=submit]")
+        await log_in(phone, "mina@example.org", NEW)
         await expect(phone.page.locator("[name=post]")).to_be_visible()
         assert laptop.errors == []
         await laptop.go(path)
         await expect(laptop.page.locator("h1")).to_have_text(texts["over"])
         await laptop.go("/auth/login")
-        await laptop.page.fill("[name=username]", "mina")
-        await laptop.page.fill("[name=password]", PASSWORD)
-        await laptop.page.click("main form button[type=submit]")
+        await log_in(laptop, "mina", PASSWORD)
         await expect(laptop.page.locator(".flash-danger")).to_be_visible()
         refusals = [text for text in laptop.errors if "404" in text or "401" in text]
         assert laptop.errors == refusals, "the browser notes the status of a refusal"

@@ -33,12 +33,14 @@ class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
     Mina has an export, and a job that waits until tomorrow.
+    The walk may delete `post`, but not `kept_post`.
     """
 
     app: Quart
     mina: User
     bora: User
     post: Post
+    kept_post: Post
     job_id: int
     export_id: int
     links: dict[str, str]
@@ -68,6 +70,7 @@ class Scene:
         """Return the fields of a good request."""
         special: dict[str, Example] = {
             "auth.log_in": {"username": "bora"},
+            "translations.translate": {"post_id": str(self.kept_post.id), "dest_language": "de"},
             "setup.make_administrator": {"username": "first", "email": "first@example.org"},
         }
         return self.fields | special.get(rule.endpoint, {})
@@ -127,6 +130,7 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
             for purpose, whose in (("reset", chul), ("confirm", bora))
         }
     post = await make_post(mina, "Rain over #seoul, @bora")
+    kept = await make_post(mina, "Rain again")
     async with database.read() as read:
         waiting = await jobs.latest(read, mina.id, Prune.kind)
         export = await jobs.latest(read, mina.id, ExportPosts.kind)
@@ -136,4 +140,4 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     file.parent.mkdir()
     file.write_bytes(b"an archive")
     tokens = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
-    return Scene(app, mina, bora, post, waiting.id, export.id, tokens)
+    return Scene(app, mina, bora, post, kept, waiting.id, export.id, tokens)
