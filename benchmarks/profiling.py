@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import accounting
 
 SHOWN = 24
-_WAITS = {"_connection_worker_thread (aiosqlite/core.py)", "EpollSelector.select (selectors.py)"}
+_WAITS = {"EpollSelector.select (selectors.py)"}
 _LOOP = "Handle._run (asyncio/events.py)"
 SAMPLES_A_SECOND = 250
 

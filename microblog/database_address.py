@@ -1,12 +1,15 @@
-"""The database's address as owners write it, made the one this program uses. `settings` asks."""
+"""The address of a database: what owners write, made the one that this program opens.
+
+`settings` alone calls this.
+"""
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from microblog.core.errors import SettingError
 
-_ASYNC_DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
+_DRIVERS = {
+    "sqlite": "sqlite",
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
     "mysql": "mysql+aiomysql",
@@ -31,7 +34,7 @@ def parse(raw: str, name: str = "DATABASE_URL") -> URL:
     except (ArgumentError, ValueError):
         raise SettingError(f"{name} is not an address. {example}") from None
     vendor = url.drivername.partition("+")[0]
-    driver = _ASYNC_DRIVERS.get(vendor)
+    driver = _DRIVERS.get(vendor)
     if driver is None:
         raise SettingError(f"{name} names '{url.drivername}', which is not supported. {example}")
     if url.port is not None and not 0 < url.port < 65536:

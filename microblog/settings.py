@@ -222,7 +222,7 @@ class Settings(MailSettings, TranslatorSettings):
     def database(self) -> URL:
         """The database's address with its asynchronous driver."""
         if self.database_url is None:
-            return URL.create("sqlite+aiosqlite", database=str(self.data_dir / "microblog.db"))
+            return URL.create("sqlite", database=str(self.data_dir / "microblog.db"))
         return database_address.parse(self.database_url, self.spelling("database_url"))
 
     @property

@@ -39,7 +39,7 @@ def test_without_any_variable_the_defaults_hold() -> None:
     assert settings == Settings()
     assert settings.origins == {}
     assert settings.posts_per_page == 25
-    assert settings.database.render_as_string() == "sqlite+aiosqlite:///var/microblog.db"
+    assert settings.database.render_as_string() == "sqlite:///var/microblog.db"
 
 
 def test_env_file_wins_over_the_default(elsewhere: Path) -> None:

@@ -75,6 +75,8 @@ WRONG = {
     "ADMINS": ["owner", "owner@example.org;other@example.org"],
     "MICROBLOG_CONFIRM_ADDRESSES": ["perhaps"],
     "MICROBLOG_RESETS_PER_HOUR": ["0"],
+    "MICROBLOG_JOBS_CONCURRENCY": ["-1", "many"],
+    "MICROBLOG_EXPORT_HOURS": ["0", "169"],
 }
 
 

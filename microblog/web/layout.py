@@ -66,8 +66,10 @@ def _context() -> dict[str, Any]:
 
 
 def _is_unconfirmed() -> bool:
+    """Whether the page is to ask for the confirmation of the reader's address."""
     user = g.get("visitor", NOBODY).user
-    return user is not None and user.email_confirmed_at is None
+    asks_itself = (asking().endpoint or "").startswith("addresses.")
+    return user is not None and user.email_confirmed_at is None and not asks_itself
 
 
 def _theme(visitor: Visitor) -> str | None:

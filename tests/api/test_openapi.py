@@ -133,6 +133,9 @@ def close(schema: Any) -> Any:
     return schema
 
 
+SIGN_UP = {"username": "anna", "email": "anna@example.org", "password": PASSWORD}
+
+
 def test_judge_refuses_what_is_not_documented() -> None:
     schema = {"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"]}
     assert judge({}, schema).is_valid({"id": "1"})
@@ -153,13 +156,12 @@ async def test_answers_are_as_documented(
     refresh = (await Program(app).log_in())["refresh_token"]
     client, spare = await program(mina), await program(june)
     reset = {"token": await link(app, database, mina), "new_password": "another sentence"}
-    sign_up = {"username": "anna", "email": "anna@example.org", "password": PASSWORD}
     calls: list[Call] = [
         ("GET", "/api", "/api", {}),
         ("POST", "/api/tokens", "/api/tokens", {"auth": ("mina", PASSWORD), "headers": {}}),
         ("PUT", "/api/tokens", "/api/tokens", {"json": {"refresh_token": refresh}}),
         ("GET", "/api/users", "/api/users", {}),
-        ("POST", "/api/users", "/api/users", {"json": sign_up}),
+        ("POST", "/api/users", "/api/users", {"json": SIGN_UP}),
         ("GET", "/api/users/{who}", "/api/users/june", {}),
         ("GET", "/api/users/{who}", f"/api/users/{mina.id}", {}),
         *around(post.id),

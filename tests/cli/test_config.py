@@ -81,7 +81,7 @@ def test_secret_that_is_made_is_told_by_its_place(run: Run, settings: Settings) 
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("sqlite+aiosqlite:////var/lib/microblog.db", "sqlite+aiosqlite:////var/lib/microblog.db"),
+        ("sqlite:////var/lib/microblog.db", "sqlite:////var/lib/microblog.db"),
         ("redis://cache:6379/0", "redis://cache:6379/0"),
         ("redis://mina:p@cache/0?password=p&db=1", "redis://mina:***@cache/0?password=***&db=1"),
         ("postgresql://mina@/blog?host=/run", "postgresql://mina@/blog?host=/run"),

@@ -3,14 +3,15 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
-from microblog.actions import follows
+from microblog.actions import follows, links
+from microblog.core.tokens import link_token
 from microblog.database import open_database
 from microblog.models import User
 from microblog.settings import Settings
@@ -52,12 +53,16 @@ class Unready(AppServer):
 @pytest.fixture(scope="module")
 def place() -> Iterator[AppServer]:
     require("chromium")
-    with AppServer(CHEAP) as server:
+    server = AppServer(CHEAP | {"MICROBLOG_MAILER": "console"})
+    server.env["MICROBLOG_PUBLIC_URL"] = server.url
+    with server:
         yield server
 
 
-async def fill(server: AppServer, code: str) -> int:
-    """Let Mina and Bora write and follow one another, and Nari be new; return a post's id.
+async def fill(server: AppServer, code: str) -> tuple[int, list[str]]:
+    """Let Mina and Bora write and follow one another, and Nari be new.
+
+    Return a post's id, and the addresses of two links that were mailed to Nari.
 
     They read in one language, and their names end with it.
     """
@@ -66,13 +71,25 @@ async def fill(server: AppServer, code: str) -> int:
     )
     make_user, make_post = MakeUser(database), MakePost(database)
     names = [f"{name}_{code}" for name in ("mina", "bora", "nari")]
-    mina, bora, _nari = [await make_user(name, language=code) for name in names]
+    mina, bora, nari = [await make_user(name, language=code) for name in names]
     await follow(database, mina, bora)
     await follow(database, bora, mina)
     for number, text in enumerate(POSTS):
         post = await make_post((mina, bora)[number % 2], text.format(code))
+    mailed = [
+        f"/auth/{path}/{await mailed_token(server, database, purpose, nari)}"
+        for path, purpose in (("reset_password", "reset"), ("confirm_address", "confirm"))
+    ]
     await database.close()
-    return post.id
+    return post.id, mailed
+
+
+async def mailed_token(server: AppServer, database: Any, purpose: str, user: User) -> str:
+    secret = (server.folder / "var" / "secret_key").read_text()
+    async with database.write() as tx:
+        now, life = datetime.now(UTC), timedelta(hours=1)
+        nonce = await links.make(tx, secret, purpose, user, user.email, now, life)
+    return link_token(secret, nonce)
 
 
 async def follow(database: Any, follower: User, followed: User) -> None:
@@ -129,7 +146,7 @@ async def tour(context: BrowserContext, code: str, url: str, *paths: str) -> lis
 
 @pytest.mark.parametrize("code", ["en", "ko"])
 async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
-    post_id = await fill(place, code)
+    post_id, mailed = await fill(place, code)
     url, me = place.url, f"/user/mina_{code}"
     link = re.search(r"(/setup\?token=\S+)", place.output())
     assert link
@@ -139,15 +156,9 @@ async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
         stranger = await opened(browser, code)
         tours = await asyncio.gather(
             tour(mina, code, url, "/", "/explore", me, f"/post/{post_id}"),
-            tour(
-                mina,
-                code,
-                url,
-                "/notifications",
-                "/edit_profile",
-                f"{me}/followers",
-                "/export_posts",
-            ),
+            tour(mina, code, url, "/notifications", "/edit_profile", f"{me}/followers"),
+            tour(mina, code, url, "/export_posts", "/settings/account"),
+            tour(stranger, code, url, "/auth/reset_password_request", *mailed, f"{mailed[0]}x"),
             tour(nari, code, url, "/", "/notifications", "/tag/서울", f"/user/bora_{code}"),
             tour(stranger, code, url, "/", "/auth/login", "/auth/register", link[1], "/nowhere"),
         )

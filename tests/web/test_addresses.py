@@ -12,7 +12,7 @@ from microblog.actions import addresses
 from microblog.database import Database
 from microblog.models import User
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.mailboxes import MailServer, all_done, mailed_by, path_in, text_of
 from tests.people import PASSWORD, Browser, MakeUser, Visit
 from tests.web.browsing import log_in
@@ -53,7 +53,7 @@ async def address(database: Database, username: str = "mina") -> tuple[str, str,
 # --- Confirming ----------------------------------------------------------------------------------
 
 
-@both_databases
+@all_databases
 async def test_sign_up_asks_for_the_address_until_it_is_confirmed(
     sink: MailServer, visit: Visit, database: Database
 ) -> None:
@@ -176,7 +176,7 @@ class TestNotAskedFor:
 # --- Changing ------------------------------------------------------------------------------------
 
 
-@both_databases
+@all_databases
 async def test_new_address_holds_once_it_is_confirmed_and_the_old_one_is_told(
     sink: MailServer, visit: Visit, make_user: MakeUser, database: Database
 ) -> None:

@@ -11,7 +11,7 @@ from microblog.actions import addresses, retention
 from microblog.database import Database
 from microblog.models import KnownDevice, User
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.mailboxes import MailServer, all_done, mailed_by, text_of
 from tests.people import PASSWORD, Browser, MakeUser, Visit
 from tests.web.browsing import log_in, peer
@@ -46,7 +46,7 @@ async def mails(sink: MailServer, database: Database) -> int:
     return len(sink.mails)
 
 
-@both_databases
+@all_databases
 async def test_new_device_is_mailed_once_and_known_afterwards(
     sink: MailServer, visit: Visit, mina: User, database: Database
 ) -> None:

@@ -24,7 +24,7 @@ from microblog.models import Job, Post
 from microblog.queries import exports as queries
 from microblog.runtime import EXTENSION
 from tests import forms
-from tests.conftest import both_databases
+from tests.conftest import all_databases
 from tests.jobs.conftest import jobs_of, until
 from tests.people import Browser, MakePost, MakeUser, Visit
 
@@ -66,7 +66,7 @@ async def opened(browser: Browser, address: str) -> dict[str, Any]:
         return {name: json.loads(archive.read(name)) for name in archive.namelist()}
 
 
-@both_databases
+@all_databases
 async def test_export_holds_all_that_is_ones_own(
     app: Quart, database: Database, make_user: MakeUser, make_post: MakePost, visit: Visit
 ) -> None:
