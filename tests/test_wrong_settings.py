@@ -58,7 +58,7 @@ WRONG = {
     "MICROBLOG_SOCKETS_PER_PROCESS": ["0"],
     "MICROBLOG_REQUESTS_PER_PROCESS": ["0"],
     "MICROBLOG_EXPORT_HOURS": ["0", "169"],
-    "MICROBLOG_JOBS_CONCURRENCY": ["-1"],
+    "MICROBLOG_JOBS_CONCURRENCY": ["-1", "many"],
     "MICROBLOG_POOL_SIZE": ["0"],
     "MICROBLOG_POOL_OVERFLOW": ["-1"],
     "MICROBLOG_POOL_TIMEOUT_SECONDS": ["0"],
@@ -75,8 +75,6 @@ WRONG = {
     "ADMINS": ["owner", "owner@example.org;other@example.org"],
     "MICROBLOG_CONFIRM_ADDRESSES": ["perhaps"],
     "MICROBLOG_RESETS_PER_HOUR": ["0"],
-    "MICROBLOG_JOBS_CONCURRENCY": ["-1", "many"],
-    "MICROBLOG_EXPORT_HOURS": ["0", "169"],
 }
 
 
