@@ -15,7 +15,7 @@ from microblog.core.tasks import SendResets, Task
 from microblog.database import Database, Tx
 from microblog.models import MailedLink, User
 from microblog.settings import Settings
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.live.clients import listening
 from tests.mailboxes import MailServer, all_done, mailed_by, path_in
 from tests.people import PASSWORD, Browser, MakeUser, Visit, access_token, hashed, session_cookie
@@ -82,7 +82,7 @@ async def test_link_is_good_for_nothing_after_a_change_of_the_password(
 
 
 @pytest.mark.S13
-@both_databases
+@all_databases
 async def test_of_ten_at_once_one_succeeds(
     sink: MailServer, visit: Visit, make_user: MakeUser, database: Database
 ) -> None:
