@@ -69,12 +69,24 @@ def connecting(
 
 async def open_in_time(seconds: float, **how: Any) -> Any:
     """Connect to MariaDB; its driver would wait for ever for a server that stands still."""
-    import aiomysql
+    from aiomysql import Connection
+    from aiomysql.connection import CLIENT
 
-    if "ssl" in how:
-        how["ssl"] = _tls(how["ssl"])
+    asked = _tls(how.pop("ssl", ""))
+    connection = Connection(ssl=asked, **how)
+    log_in = connection._request_authentication
+
+    async def log_in_unseen() -> None:
+        if not connection.server_capabilities & CLIENT.SSL:
+            raise ConnectionError("the address asks for TLS, and the server offers none")
+        await log_in()
+
+    if asked is not None:
+        # HACK: aiomysql would go on without TLS, and whoever stands between could have it so.
+        connection._request_authentication = log_in_unseen
     async with asyncio.timeout(seconds):
-        return await aiomysql.connect(**how)
+        await connection._connect()
+    return connection
 
 
 def _tls(asked: str | Mapping[str, str]) -> ssl.SSLContext | None:

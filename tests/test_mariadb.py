@@ -1,17 +1,23 @@
 """What MariaDB would do otherwise: how it compares and keeps things, and which errors pass."""
 
 import asyncio
+import itertools
 import os
 import signal
+import unicodedata
+from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from microblog import stores
 from microblog.actions import idempotency, tokens
+from microblog.cli.db import upgrade_to_head
 from microblog.core.cursors import Window
 from microblog.core.errors import Unavailable
 from microblog.database import Database, Tx, open_database
@@ -20,20 +26,13 @@ from microblog.queries import posts
 from microblog.settings import Settings
 from tests.conftest import all_databases
 from tests.mariadb import MariaDb
-from tests.people import MakePost, MakeUser
+from tests.people import MakePost, MakeUser, access_token
+from tests.serving import serving
 
 on_mariadb = pytest.mark.parametrize("backend", ["mariadb"], indirect=True)
 MOMENT = datetime(2026, 2, 3, 4, 5, 6, 123_456, UTC)
-ALIKE = [
-    "cafe",
-    "Cafe",
-    "café",
-    "cafe\N{COMBINING ACUTE ACCENT}",
-    "cafe ",
-    "가",
-    "가",
-    "\N{PILE OF POO}",
-]
+PLAIN = ["cafe", "Cafe", "café", "cafe ", "cafe\t", "가", "\N{GRINNING FACE}", "\N{PILE OF POO}"]
+ALIKE = {*PLAIN, *(unicodedata.normalize("NFD", word) for word in PLAIN)}
 
 
 # --- What is kept --------------------------------------------------------------------------------
@@ -196,3 +195,64 @@ async def test_server_that_stands_still_or_is_killed_is_waited_for_and_found_aga
     await asyncio.to_thread(own_mariadb.start)
     assert await ask() == 1
     await database.close()
+
+
+class Writers:
+    """Five people who post without a pause, and what they were told."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.answers: Counter[int] = Counter()
+        self.acknowledged: list[str] = []
+        self._http = http
+        self._stop = asyncio.Event()
+        self._tasks = [asyncio.ensure_future(self._post(who)) for who in range(5)]
+
+    async def _post(self, who: int) -> None:
+        for number in itertools.count():
+            if self._stop.is_set():
+                return
+            body = f"{who}, {number}"
+            answer = await self._http.post("/api/posts", json={"body": body})
+            self.answers[answer.status_code] += 1
+            if answer.status_code == 201:
+                self.acknowledged.append(body)
+
+    async def get_on(self) -> None:
+        """Wait until twenty more posts are stored."""
+        enough = len(self.acknowledged) + 20
+        async with asyncio.timeout(30):
+            while len(self.acknowledged) < enough:
+                await asyncio.sleep(0.01)
+
+    async def end(self) -> None:
+        self._stop.set()
+        await asyncio.gather(*self._tasks)
+
+
+async def test_posts_are_stored_once_or_refused_while_the_server_is_killed(
+    own_mariadb: MariaDb, tmp_path: Path
+) -> None:
+    url = own_mariadb.create_database()
+    secret = {"data_dir": tmp_path, "secret_key": "test" * 16, "posts_per_minute": 1_000_000}
+    settings = Settings(database_url=url, log_level="error", **secret)
+    await asyncio.to_thread(upgrade_to_head, settings)
+    database = open_database(settings)
+    token = await access_token(database, settings, await MakeUser(database)("mina"))
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        serving(settings) as server,
+        httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as http,
+    ):
+        writers = Writers(http)
+        for _ in range(2):
+            await writers.get_on()
+            await asyncio.to_thread(own_mariadb.kill)
+            await asyncio.to_thread(own_mariadb.start)
+        await writers.get_on()
+        await writers.end()
+    async with database.read() as read:
+        stored = Counter(await read.scalars(select(Post.body)))
+    await database.close()
+    assert set(writers.answers) == {201, 503}
+    assert set(writers.acknowledged) <= stored.keys()
+    assert set(stored.values()) == {1}
