@@ -31,7 +31,7 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from microblog import enqueuing
 from microblog.core.errors import Unavailable
-from microblog.core.events import Event
+from microblog.core.events import Event, job_changed
 from microblog.core.tasks import Task
 from microblog.drivers import is_passing
 from microblog.models import Model, table
@@ -147,7 +147,7 @@ class Tx(Read):
         At most one unfinished job has a `key` (200 characters at most): where one waits, nothing
         is added; where one runs, it is done once more afterwards. A key must be given before
         `announce_first`, unless it is new with this very transaction, as one made of a new id is.
-        Whose job it is, `user_id`, is told of its progress.
+        Whose job it is, `user_id`, is told of its progress, and with a key also that it waits.
         """
         self._enqueued.append(enqueuing.row(task, key, at, user_id))
 
@@ -169,6 +169,9 @@ class Tx(Read):
         self._enqueued = []
         await self.execute(enqueuing.statement(self.vendor), rows[0] if len(rows) == 1 else rows)
         self.left_jobs = True
+        if keys := enqueuing.owned_keys(rows):
+            for user_id, job_id in await self.execute(enqueuing.OWNED, {"keys": keys}):
+                self.announce(job_changed(user_id, job_id))
 
     async def _write_log(self) -> None:
         """Write what was enqueued and announced."""

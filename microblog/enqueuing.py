@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, literal_column
+from sqlalchemy import ColumnElement, Executable, bindparam, literal_column, select
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from microblog.core.tasks import LONGEST_KEY, State, Task, payload
@@ -16,6 +16,12 @@ from microblog.models import Job, table
 
 _NEW: Mapping[str, Any] = {"state": str(State.WAITING), "again": False, "attempt": 0, "progress": 0}
 KEY = ["unfinished_key"]
+
+_job = table(Job).c
+OWNED = select(_job.user_id, _job.id).where(
+    _job.unfinished_key.in_(bindparam("keys", expanding=True))
+)
+"""Whose the unfinished jobs with these `keys` are, and their ids."""
 
 
 def row(task: Task, key: str | None, at: datetime | None, user_id: int | None) -> dict[str, Any]:
@@ -30,6 +36,11 @@ def ordered(rows: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     """Return the rows with their times, in the one order in which all wait for keys."""
     timed = [one | {"created_at": now, "due_at": one["due_at"] or now} for one in rows]
     return sorted(timed, key=lambda one: one["key"] or "")
+
+
+def owned_keys(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the keys of rows that are somebody's; who has the page open is told of them."""
+    return [one["key"] for one in rows if one["key"] is not None and one["user_id"] is not None]
 
 
 @cache

@@ -75,3 +75,11 @@ def tell_of_new_device(
             "at": now.isoformat(),
         }
         send(tx, settings, user.email, "new_device", now, language=user.language, values=values)
+
+
+def tell_of_export(tx: Tx, settings: Settings, user: User, until: datetime, now: datetime) -> None:
+    """Tell a person that their export can be downloaded, and until when."""
+    if may_be_told(user, settings):
+        values = {"username": user.username, "until": until.isoformat()}
+        how: dict[str, Any] = {"language": user.language, "values": values, "useless_after": until}
+        send(tx, settings, user.email, "export_ready", now, **how)

@@ -6,17 +6,20 @@ An export is an archive of JSON files. It is written page by page, so its size c
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zipfile import ZipFile
 
 from microblog import export_files
+from microblog.actions import mail
 from microblog.core.tasks import Cancelled, ExportPosts, RemoveExports
+from microblog.database import Tx
 from microblog.finishing import finished
 from microblog.jobs.work import Failed, Job
 from microblog.models import User
 from microblog.queries import exports
 from microblog.queries.exports import OwnPost, Related
+from microblog.settings import Settings
 
 ALMOST = 99  # what is left is done when the file has its name
 
@@ -24,17 +27,24 @@ Pages = AsyncIterator[Sequence[Any]]
 
 
 async def export_posts(job: Job, task: ExportPosts) -> None:
-    """Write a person's export; the one before it goes."""
+    """Write a person's export, and mail them that it is there; the one before it goes."""
     target = export_files.path(job.runtime.settings.data_dir, task.user_id, job.id)
     async with export_files.written(target) as archive:
         await _fill(job, task.user_id, archive)
     try:
-        async with job.write():
-            pass
+        async with job.write() as tx:
+            await _tell(tx, job.runtime.settings, task.user_id)
     except Cancelled:
         target.unlink(missing_ok=True)
         raise
     export_files.remove_others(target, task.user_id)
+
+
+async def _tell(tx: Tx, settings: Settings, user_id: int) -> None:
+    person = await tx.get(User, user_id)
+    if person is not None:
+        now = datetime.now(UTC)
+        mail.tell_of_export(tx, settings, person, now + timedelta(hours=settings.export_hours), now)
 
 
 async def remove_exports(job: Job, _task: RemoveExports) -> None:

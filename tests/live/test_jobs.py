@@ -1,6 +1,7 @@
 """How far a job has come is told to its person, in every tab, and after a reconnect."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,10 +11,13 @@ from microblog.database import Database
 from microblog.jobs import HANDLERS, work
 from microblog.jobs.work import Handler, Job
 from microblog.render.frames import HTML_FORM
-from tests.conftest import both_databases
+from microblog.settings import Settings
+from tests import forms
+from tests.conftest import all_databases, both_databases
+from tests.jobs.conftest import jobs_of
 from tests.live.clients import LiveClient, listening
 from tests.people import MakeUser, session_cookie
-from tests.serving import Serving
+from tests.serving import Serving, serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +98,32 @@ async def test_client_that_was_away_is_told_how_far_it_is_now(
             await steps.put(100)
             for tab in (other, back):
                 assert await told(tab) == ("done", 100)
+
+
+@all_databases
+async def test_job_that_waits_for_a_worker_is_told_too(
+    server: Serving, database: Database, make_user: MakeUser
+) -> None:
+    mina = await make_user("mina")
+    cookie = await session_cookie(database, server.app, mina)
+    async with listening(server.live_url, cookie=cookie) as client:
+        async with database.write() as tx:  # nobody knows how to do it
+            tx.enqueue(Steps(), key="steps", user_id=mina.id)
+        assert await told(client) == ("waiting", 0)
+
+
+async def test_server_that_stops_gives_back_what_it_does(
+    settings: Settings, database: Database, make_user: MakeUser, steps: "asyncio.Queue[int]"
+) -> None:
+    mina = await make_user("mina")
+    async with serving(settings) as running:
+        cookie = await session_cookie(database, running.app, mina)
+        database.ring = running.runtime.bell.ring
+        async with listening(running.live_url, cookie=cookie) as client:
+            async with database.write() as tx:
+                tx.enqueue(Steps(), user_id=mina.id)
+            assert await told(client) == ("running", 0)
+        began = time.monotonic()
+    assert time.monotonic() - began < forms.at_most(5)
+    (row,) = await jobs_of(database, Steps.kind)
+    assert (row.state, row.attempt, row.claimed_by) == ("waiting", 0, None)

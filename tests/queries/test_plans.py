@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,12 +11,13 @@ from sqlalchemy import Engine, event, insert, text
 from microblog.core.cursors import Window
 from microblog.database import Database, Read
 from microblog.models import Model, User, table
-from microblog.queries import events, notifications, posts, users
+from microblog.queries import events, jobs, notifications, posts, users
 from tests.conftest import all_databases
 from tests.queries.test_home import person
 
 PEOPLE, POSTS = 1000, 10_000
 VIEWER = PEOPLE
+LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
 FILLED = """
 INSERT INTO post (id, author_id, body, visibility, created_at)
     SELECT a.id + 1000 * (b.id - 1), a.id, 'hello', 'public', a.first_seen
@@ -30,13 +32,16 @@ INSERT INTO mention (post_id, user_id, username_key, position)
     SELECT id, 1 + id % 1000, 'somebody', 0 FROM post;
 INSERT INTO notification (user_id, actor_id, kind, post_id, created_at)
     SELECT 1 + id % 1000, author_id, 'mention', id, created_at FROM post;
+INSERT INTO job (kind, payload, state, again, attempt, progress, created_at, due_at)
+    SELECT 'prune', '{}', CASE WHEN id % 100 = 0 THEN 'waiting' ELSE 'dead' END, id < 0, 0, 0,
+        created_at, CASE WHEN id % 100 = 0 THEN created_at END FROM post;
 INSERT INTO event (id, kind, actor_id, created_at)
     SELECT id, 'post.published', author_id, created_at FROM post
 """
 MEASURED = {
     "sqlite": "SELECT 1",  # which nobody tells how full its tables are
     "postgresql": "ANALYZE",
-    "mysql": "ANALYZE TABLE user, post, follow, post_tag, mention, notification, event",
+    "mysql": "ANALYZE TABLE user, post, follow, post_tag, mention, notification, event, job",
 }
 FIRST, LATER, BACK = Window(25), Window(25, before=POSTS // 2), Window(25, after=POSTS // 2)
 
@@ -50,6 +55,8 @@ READINGS: dict[str, Reading] = {
     "followers": lambda read, window: users.followers(read, 7, window),
     "following": lambda read, window: users.following(read, VIEWER, window),
     "suggestions": lambda read, window: users.suggestions(read, VIEWER, 5),
+    "the next job": lambda read, window: jobs.next_due(read, ["prune", "other"]),
+    "jobs that are due": lambda read, window: jobs.due(read, ["prune"], LONG_AFTER, 4),
     "the log": lambda read, window: events.after(read, window.after or 0, 25),
 }
 

@@ -29,6 +29,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "reset_password": {"accounts": [{"username": "mina", "nonce": "n1"}], "minutes": 10},
     "confirm_address": {"username": "mina", "nonce": "n2", "hours": 24},
     "address_changed": {"username": "mina"},
+    "export_ready": {"username": "mina", "until": "2026-02-03T04:05:06+00:00"},
     "new_device": {
         "username": "mina",
         "device": "Firefox <b>&",

@@ -15,17 +15,19 @@ import pytest
 from quart import Quart
 from sqlalchemy import update
 
-from microblog import export_files
-from microblog.actions import follows, posts
+from microblog import create_app, export_files
+from microblog.actions import accounts, follows, posts
 from microblog.core.tasks import Cancelled, ExportPosts
 from microblog.database import Database
 from microblog.jobs import HANDLERS, exports
-from microblog.models import Job, Post
+from microblog.models import Job, Post, User
 from microblog.queries import exports as queries
 from microblog.runtime import EXTENSION
+from microblog.settings import Settings
 from tests import forms
 from tests.conftest import all_databases
 from tests.jobs.conftest import jobs_of, until
+from tests.mailboxes import all_done, mail_server, mailed_by, path_in
 from tests.people import Browser, MakePost, MakeUser, Visit
 
 POSTS = forms.of(10_000, 100_000)
@@ -245,6 +247,28 @@ async def test_export_of_many_posts_takes_little_memory(
     assert most_bytes < MOST_BYTES
     found = await opened(browser, address)
     assert len(found["posts.json"]["posts"]) == POSTS
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+async def test_person_is_mailed_when_it_is_ready(
+    settings: Settings, make_user: MakeUser, database: Database, language: str
+) -> None:
+    mina = await make_user("mina")
+    async with database.write() as tx:
+        await accounts.choose_appearance(tx, mina, language, None)
+        await tx.execute(update(User).values(email_confirmed_at=datetime.now(UTC)))
+    async with mail_server() as sink:
+        app = create_app(mailed_by(settings, sink))
+        async with app.test_app():
+            browser = await Visit(app, database)(mina)
+            await browser.post("/export_posts")
+            mail = await sink.next()
+            assert mail["To"] == "mina@example.org"
+            assert ("ready" if language == "en" else "준비") in mail["Subject"]
+            page = await browser.text(path_in(mail, "/export_posts"))
+            assert ADDRESS.search(page)
+            await all_done(database)
+    assert len(sink.mails) == 1
 
 
 def test_old_files_are_removed_and_others_stay(tmp_path: Path) -> None:
