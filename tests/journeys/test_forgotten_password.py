@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.conftest import require
-from tests.journeys.browsing import PASSWORD, chromium, person
+from tests.journeys.browsing import PASSWORD, Person, chromium, person
 from tests.mailboxes import MailServer, text_of
 from tests.services import AppServer
 
@@ -50,6 +50,31 @@ async def link(sink: MailServer, number: int, start: str) -> str:
     return start + found.partition(start)[2]
 
 
+async def confirmed(laptop: Person, phone: Person, sink: MailServer, texts: dict[str, str]) -> None:
+    """Sign up on a laptop, and confirm the address on a phone."""
+    await laptop.sign_up("mina")
+    await expect(laptop.page.locator("main")).to_contain_text(texts["unconfirmed"])
+    await phone.go(await link(sink, 0, "/auth/confirm_address/"))
+    await phone.page.click("main form button[type=submit]")
+    await expect(phone.page.locator(".flash")).to_have_text(texts["confirmed"])
+    await laptop.go("/")
+    await expect(laptop.page.locator(".flash")).to_have_count(0)
+
+
+async def reset(phone: Person, sink: MailServer) -> str:
+    """Ask for a link and follow it; return its path."""
+    await phone.go("/auth/login")
+    await phone.page.click('main a[href="/auth/reset_password_request"]')
+    await phone.page.fill("[name=email]", "mina@example.org")
+    await phone.page.click("main form button[type=submit]")
+    path = await link(sink, 1, "/auth/reset_password/")
+    await phone.go(path)
+    for name in ("password", "password2"):
+        await phone.page.fill(f"[name={name}]", NEW)
+    await phone.page.click("main form button[type=submit]")
+    return path
+
+
 @pytest.mark.parametrize("code", ["en", "ko"])
 async def test_from_the_sign_up_to_a_new_password(
     place: AppServer, sink: MailServer, code: str
@@ -60,27 +85,11 @@ async def test_from_the_sign_up_to_a_new_password(
         person(browser, place.url, locale=code) as laptop,
         person(browser, place.url, locale=code) as phone,
     ):
-        await laptop.sign_up("mina")
-        await expect(laptop.page.locator("main")).to_contain_text(texts["unconfirmed"])
-        await phone.go(await link(sink, 0, "/auth/confirm_address/"))
-        await phone.page.click("main form button[type=submit]")
-        await expect(phone.page.locator(".flash")).to_have_text(texts["confirmed"])
-        await laptop.go("/")
-        await expect(laptop.page.locator(".flash")).to_have_count(0)
+        await confirmed(laptop, phone, sink, texts)
         await laptop.is_live()
-
-        await phone.go("/auth/login")
-        await phone.page.click('main a[href="/auth/reset_password_request"]')
-        await phone.page.fill("[name=email]", "mina@example.org")
-        await phone.page.click("main form button[type=submit]")
-        path = await link(sink, 1, "/auth/reset_password/")
-        await phone.go(path)
-        for name in ("password", "password2"):
-            await phone.page.fill(f"[name={name}]", NEW)
-        await phone.page.click("main form button[type=submit]")
+        path = await reset(phone, sink)
         await expect(phone.page.locator(".flash")).to_have_text(texts["changed"])
         await expect(laptop.page.locator("#toasts")).to_contain_text(texts["ended"])
-
         await phone.page.fill("[name=username]", "mina@example.org")
         await phone.page.fill("[name=password]", NEW)
         await phone.page.click("main form button[type=submit]")
