@@ -93,6 +93,8 @@ def _open_while_serving(app: Quart, settings: Settings | None) -> None:
         opened = app.extensions[EXTENSION] = Runtime.assemble(chosen, secret)
         if opened.bell.name == "memory" and opened.database.vendor != "sqlite":
             log.warning("bell.unheard", told="other processes see what happens up to 1 s later")
+        if chosen.mailer_in_use != "none" and not chosen.mails_people:
+            log.warning("mail.no_links", told="none is sent to people without MICROBLOG_PUBLIC_URL")
         _expect_many(opened)
         templates.prepare(chosen.languages)
         below_asgi.mend()

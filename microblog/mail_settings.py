@@ -1,16 +1,46 @@
 """What the owner can set of mail: the server, the sender, who is told of faults. See `settings`."""
 
+import re
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from pathlib import Path
 
 from microblog import variables
-from microblog.core.errors import SettingError
+from microblog.core import names
+from microblog.core.errors import Invalid, SettingError
 from microblog.variables import Spelt, setting, whole
 
 MAILERS = ("auto", "none", "console", "smtp")
 NOBODY_ANSWERS = "microblog@localhost"
 _HERE = ("localhost", "127.0.0.1", "::1")
+
+
+def _host(raw: str) -> str:
+    """Return a host's name or address; a port has a setting of its own."""
+    if not re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?", raw):
+        raise variables.Refused("the name of a host")
+    return raw.strip("[]")
+
+
+def _mailbox(raw: str) -> str:
+    """Return one e-mail address, with or without a name before it, as it was written."""
+    if not raw.isprintable() or len(getaddresses([raw])) != 1:
+        raise variables.Refused("an e-mail address")
+    _email(parseaddr(raw)[1])
+    return raw.strip()
+
+
+def _email(raw: str) -> str:
+    """Return a bare e-mail address."""
+    try:
+        return names.check_email(raw)
+    except Invalid:
+        raise variables.Refused("an e-mail address") from None
+
+
+def _emails(raw: str) -> tuple[str, ...]:
+    """Return bare e-mail addresses, divided by commas or spaces."""
+    return tuple(_email(word) for word in variables.words(raw))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +56,7 @@ class MailSettings(Spelt):
     )
     mail_server: str | None = setting(
         None,
-        variables.host,
+        _host,
         "mail.example.org",
         "The mail server, spoken to by SMTP.",
         "MAIL_SERVER",
@@ -57,7 +87,7 @@ class MailSettings(Spelt):
     )
     mail_from: str | None = setting(
         None,
-        variables.mailbox,
+        _mailbox,
         "Our village <blog@example.org>",
         "Whom mail is from. Default: the first of the administrators' addresses.",
         "MAIL_FROM",
@@ -74,7 +104,7 @@ class MailSettings(Spelt):
     )
     admins: tuple[str, ...] = setting(
         (),
-        variables.emails,
+        _emails,
         "owner@example.org",
         "Addresses that are told of faults, and named where people need the owner.",
         "ADMINS",

@@ -8,7 +8,6 @@ there.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,8 +16,7 @@ from urllib.parse import urlsplit
 from dotenv.parser import parse_stream
 from sqlalchemy import URL
 
-from microblog.core import names
-from microblog.core.errors import Invalid, SettingError
+from microblog.core.errors import SettingError
 from microblog.core.tokens import SHORTEST_KEY_BYTES
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -197,7 +195,7 @@ def some_of(*allowed: str) -> Callable[[str], tuple[str, ...]]:
     """Return a parser of a list of different words, at least one."""
 
     def read(raw: str) -> tuple[str, ...]:
-        found = tuple(dict.fromkeys(_words(raw)))
+        found = tuple(dict.fromkeys(words(raw)))
         if not found or set(found) - set(allowed):
             raise Refused(f"a choice of {', '.join(allowed)}")
         return found
@@ -206,39 +204,12 @@ def some_of(*allowed: str) -> Callable[[str], tuple[str, ...]]:
 
 
 def networks(raw: str) -> tuple[Network, ...]:
-    return tuple(ip_network(word) for word in _words(raw))
+    return tuple(ip_network(word) for word in words(raw))
 
 
-def _words(raw: str) -> list[str]:
+def words(raw: str) -> list[str]:
+    """Return the parts of a list, divided by commas or spaces."""
     return [word for word in re.split(r"[\s,]+", raw) if word]
-
-
-def host(raw: str) -> str:
-    """Return a host's name or address; a port has a setting of its own."""
-    if not re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?", raw):
-        raise Refused("the name of a host")
-    return raw.strip("[]")
-
-
-def mailbox(raw: str) -> str:
-    """Return one e-mail address, with or without a name before it, as it was written."""
-    if not raw.isprintable() or len(getaddresses([raw])) != 1:
-        raise Refused("an e-mail address")
-    email(parseaddr(raw)[1])
-    return raw.strip()
-
-
-def email(raw: str) -> str:
-    """Return a bare e-mail address."""
-    try:
-        return names.check_email(raw)
-    except Invalid:
-        raise Refused("an e-mail address") from None
-
-
-def emails(raw: str) -> tuple[str, ...]:
-    """Return bare e-mail addresses, divided by commas or spaces."""
-    return tuple(email(word) for word in _words(raw))
 
 
 def origin(raw: str) -> str:

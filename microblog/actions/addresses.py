@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
-from microblog.actions import links, mail
-from microblog.core.errors import Conflict, message
+from microblog.actions import links, mail, tries
+from microblog.core.errors import Conflict, TooManyTries, message
 from microblog.core.tokens import digest
 from microblog.database import Tx
 from microblog.models import User
@@ -17,6 +17,7 @@ from microblog.settings import Settings
 
 LIFE = timedelta(days=1)
 PURPOSE = "confirm"
+MOST_MAILS, MAILS_WINDOW = 5, timedelta(hours=1)
 
 
 async def ask_to_confirm(
@@ -46,9 +47,22 @@ async def ask_to_confirm(
 
 
 async def welcome(tx: Tx, settings: Settings, secret: str, user: User, now: datetime) -> None:
-    """Ask somebody who has just signed up to confirm their address, where that is wanted."""
-    if settings.mails_people and settings.confirm_addresses:
-        await ask_to_confirm(tx, settings, secret, user, user.email, now)
+    """Ask somebody who has just signed up to confirm their address, where that is wanted.
+
+    An address that was mailed as often as it may be is left alone: nobody is to be flooded.
+    """
+    if not (settings.mails_people and settings.confirm_addresses):
+        return
+    try:
+        await count(tx, user.email, now)
+    except TooManyTries:
+        return
+    await ask_to_confirm(tx, settings, secret, user, user.email, now)
+
+
+async def count(tx: Tx, email: str, now: datetime) -> None:
+    """Count a link that is to be mailed to an address; raises TooManyTries."""
+    await tries.count(tx, f"confirm address {email.lower()}", MOST_MAILS, MAILS_WINDOW, now)
 
 
 async def confirm(tx: Tx, settings: Settings, token: str, now: datetime) -> User | None:

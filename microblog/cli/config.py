@@ -64,6 +64,8 @@ def shown(settings: Settings, name: str) -> Any:
     """Return a setting's effective value, fit for JSON, with what is secret masked."""
     value = getattr(settings, name)
     match name:
+        case "mail_password":
+            return HIDDEN if value else None
         case "secret_key":
             return HIDDEN if value else f"(kept in {settings.data_dir / 'secret_key'})"
         case "database_url":

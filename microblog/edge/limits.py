@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from microblog.actions import tries
+from microblog.actions import addresses, tries
 from microblog.core.errors import TooManyTries
 from microblog.database import Read, Tx
 from microblog.edge.request import network
@@ -19,7 +19,6 @@ LOGIN_WINDOW = timedelta(minutes=5)
 SIGN_UP_WINDOW = timedelta(hours=1)
 TRANSLATION_WINDOW = timedelta(hours=1)
 RESET_WINDOW = timedelta(hours=1)
-CONFIRMATIONS, CONFIRMATION_WINDOW = 5, timedelta(hours=1)
 MOST_NAMES = 100_000
 
 
@@ -96,10 +95,12 @@ async def count_reset(email: str) -> None:
         await _count(tx, [f"reset network {network()}"], 4 * limit, RESET_WINDOW)
 
 
-async def count_confirmation(user_id: int) -> None:
-    """Count a mail that somebody wants for confirming an address; raises TooManyTries."""
+async def count_confirmation(user_id: int, email: str) -> None:
+    """Count a link that is to be mailed to an address, by account too; raises TooManyTries."""
+    limit, window = addresses.MOST_MAILS, addresses.MAILS_WINDOW
     async with runtime().database.write() as tx:
-        await _count(tx, [f"confirm account {user_id}"], CONFIRMATIONS, CONFIRMATION_WINDOW)
+        await _count(tx, [f"confirm account {user_id}"], limit, window)
+        await addresses.count(tx, email, datetime.now(UTC))
 
 
 async def _account(read: Read, name: str) -> str:

@@ -12,7 +12,7 @@ import structlog
 from microblog.actions import jobs
 from microblog.core import tasks
 from microblog.core.errors import Unavailable
-from microblog.core.tasks import Cancelled, Lost
+from microblog.core.tasks import Cancelled, Lost, SendMail
 from microblog.database import Tx
 from microblog.finishing import finished
 from microblog.jobs.work import Failed, Handler, Hopeless, Job, NotNow
@@ -57,6 +57,8 @@ async def _failed(job: Job, handler: Handler, error: Exception) -> None:
     if job.is_settled:
         log.error("job.failed_after_its_end", error=told, **_named(job))
         return
+    if not isinstance(error, Failed | NotNow | Unavailable) and job.run.kind != SendMail.kind:
+        job.runtime.report(error, f"job {job.run.kind}")  # a mail that fails is told by no mail
     wait: timedelta | None = pause(job.attempt)
     if isinstance(error, NotNow):
         wait = timedelta(seconds=error.retry_seconds)

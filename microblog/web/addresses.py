@@ -53,7 +53,7 @@ async def change_address() -> Any:
         email = names.check_email(form.email.data or "")
         if await prove(user.username, form.password.data or "") is None:
             raise Invalid({"password": [WRONG_PASSWORD]})
-        await limits.count_confirmation(user.id)
+        await limits.count_confirmation(user.id, email)
     except Invalid as invalid:
         form.refuse(invalid)
         return await _show_account(form, 400)
@@ -79,7 +79,7 @@ async def send_again() -> Any:
     """Mail the link again that confirms the address one has."""
     user, settings = await auth.person(), runtime().settings
     if settings.mails_people and user.email_confirmed_at is None:
-        await limits.count_confirmation(user.id)
+        await limits.count_confirmation(user.id, user.email)
         async with runtime().database.write() as tx:
             await addresses.ask_to_confirm(
                 tx, settings, runtime().secret, user, user.email, datetime.now(UTC)

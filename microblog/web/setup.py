@@ -7,7 +7,7 @@ from typing import Any
 from quart import Blueprint, redirect, request, url_for
 from wtforms import HiddenField
 
-from microblog.actions import accounts
+from microblog.actions import accounts, addresses
 from microblog.core.errors import Conflict, Invalid, NotFound
 from microblog.core.tokens import setup_token
 from microblog.edge import forms, templates
@@ -46,7 +46,9 @@ async def make_administrator() -> Any:
         check_account(form)
         account = await hashed_account(form, role="admin")
         async with runtime().database.write() as tx:
-            user = await accounts.become_first_admin(tx, account, datetime.now(UTC))
+            now = datetime.now(UTC)
+            user = await accounts.become_first_admin(tx, account, now)
+            await addresses.welcome(tx, runtime().settings, runtime().secret, user, now)
             await begin_session(tx, user)
     except Invalid as invalid:
         form.refuse(invalid)

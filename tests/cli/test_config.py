@@ -58,6 +58,10 @@ def test_secrets_are_masked(run: Run, form: tuple[str, ...]) -> None:
         MICROBLOG_DATABASE_URL="postgresql://mina:geheim%40@db.example.org/blog?password=geheim",
         MICROBLOG_REDIS_URL="redis://:geheim@cache.example.org:6379/0",
         MS_TRANSLATOR_KEY="geheim-key",
+        MAIL_SERVER="localhost",
+        MAIL_USERNAME="blog",
+        MAIL_PASSWORD="mail-geheim",
+        MAIL_FROM="blog@example.org",
     )
     assert "correct horse" not in printed
     assert "geheim" not in printed

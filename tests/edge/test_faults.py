@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from quart import Quart
-from sqlalchemy import update
+from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from microblog import create_app
 from microblog.actions import faults, mail
 from microblog.core.errors import SettingError
 from microblog.core.faults import describe
+from microblog.core.tasks import SendMail, SendResets
 from microblog.database import Database
-from microblog.models import Try
+from microblog.jobs import HANDLERS
+from microblog.models import Job, Try
 from microblog.runtime import EXTENSION, Runtime
 from microblog.settings import Settings
 from tests.conftest import both_databases
@@ -114,6 +116,40 @@ async def test_work_behind_the_pages_is_reported_too(
     assert "KeyError" in text_of(mail_)
     assert "\nwork\n" in text_of(mail_)
     await all_done(database)
+
+
+async def test_job_that_crashes_is_reported(
+    app: Quart, sink: MailServer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crash(monkeypatch, SendResets.kind)
+    async with database.write() as tx:
+        mail.ask_for_resets(tx, "mina@example.org", "en")
+    assert "\njob send_resets\n" in text_of(await sink.next(1))
+    await reported(app, database)
+    assert len(sink.mails) == 2
+
+
+async def test_mail_that_crashes_is_told_by_no_mail(
+    app: Quart, sink: MailServer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crash(monkeypatch, SendMail.kind)
+    break_pages(app)
+    assert (await app.test_client().get("/explore")).status_code == 500
+    await reported(app, database)
+    await reported(app, database)
+    assert sink.mails == []
+    async with database.read() as read:
+        jobs = list(await read.scalars(select(Job.kind).where(Job.kind.startswith("send"))))
+    assert jobs == [SendMail.kind] * 2, "the two dead letters alone"
+
+
+def crash(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Let the jobs of a kind crash, once each."""
+
+    async def crashes(*_: Any) -> None:
+        broken()
+
+    monkeypatch.setitem(HANDLERS, kind, HANDLERS[kind]._replace(work=crashes, attempts=1))
 
 
 async def test_fault_of_the_report_itself_is_only_logged(

@@ -86,6 +86,10 @@ async def use_as_page(server: AppServer, planted: Planted, who: str) -> None:
         token = planted.plant(f"{who}: link of an administrator", f"setup-token-of-{who}")
         planted.note(await http.get("/setup", params={"token": token}))
         planted.note(await http.get("/nowhere", params={"token": token}))
+        for path in ("reset_password", "confirm_address"):
+            mailed = planted.plant(f"{who}: link of {path}", f"token-of-{who}-for-{path}")
+            planted.note(await http.get(f"/auth/{path}/{mailed}"))
+            await send(f"/auth/{path}/{mailed}", "/explore", password=password)
 
 
 async def use_as_program(server: AppServer, planted: Planted, who: str) -> None:

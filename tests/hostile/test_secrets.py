@@ -15,6 +15,7 @@ from tests.services import AppServer, ServiceError, choose_free_port
 
 pytestmark = pytest.mark.S20
 
+MAIL_PASSWORD = "mail-password-here"
 BROKEN = {"session": "moved", "refresh_token": "moved_too", "post": "elsewhere"}
 
 
@@ -33,9 +34,18 @@ def planted_server(
         "MICROBLOG_TRANSLATOR_URL": f"http://127.0.0.1:{choose_free_port()}",
         "MS_TRANSLATOR_KEY": planted.plant("translator's key", "key-of-the-translator-here"),
         "MICROBLOG_LOG_LEVEL": "debug",
+        **of_mail(planted.plant("mail password", MAIL_PASSWORD)),
+        "ADMINS": planted.plant("an administrator's address", "owner@secret.example"),
     }
     with running(migrated_sqlite, request.param, **env) as server:
         yield server, planted
+
+
+def of_mail(password: str) -> dict[str, str]:
+    """Return settings of a mail server that is away."""
+    where = {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": str(choose_free_port())}
+    login = {"MAIL_USERNAME": "blog", "MAIL_PASSWORD": password}
+    return where | login | {"MAIL_USE_TLS": "1", "MAIL_FROM": "blog@example.org"}
 
 
 def break_tables(server: AppServer) -> None:
@@ -101,6 +111,7 @@ def test_commands_show_no_secret_of_the_settings(tmp_path: Path, database: str) 
         "REDIS_URL": f"redis://:{REDIS_PASSWORD}@127.0.0.1:{choose_free_port()}/0",
         "SECRET_KEY": KEY,
         "MICROBLOG_LOG_LEVEL": "debug",
+        **of_mail(MAIL_PASSWORD),
     }
     try:
         for words in commands(server.python):
@@ -115,7 +126,7 @@ def test_commands_show_no_secret_of_the_settings(tmp_path: Path, database: str) 
             )
             told = done.stdout + done.stderr
             assert told
-            for secret in (DATABASE_PASSWORD, REDIS_PASSWORD, KEY):
+            for secret in (DATABASE_PASSWORD, REDIS_PASSWORD, KEY, MAIL_PASSWORD):
                 assert secret not in told, words
     finally:
         server.close()

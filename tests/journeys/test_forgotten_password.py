@@ -50,10 +50,29 @@ async def link(sink: MailServer, number: int, start: str) -> str:
     return start + found.partition(start)[2]
 
 
-async def log_in(who: Person, name: str, password: str) -> None:
-    await who.page.fill("[name=username]", name)
-    await who.page.fill("[name=password]", password)
-    await who.page.click("main form button[type=submit]")
+async def confirmed(laptop: Person, phone: Person, sink: MailServer, texts: dict[str, str]) -> None:
+    """Sign up on a laptop, and confirm the address on a phone."""
+    await laptop.sign_up("mina")
+    await expect(laptop.page.locator("main")).to_contain_text(texts["unconfirmed"])
+    await phone.go(await link(sink, 0, "/auth/confirm_address/"))
+    await phone.page.click("main form button[type=submit]")
+    await expect(phone.page.locator(".flash")).to_have_text(texts["confirmed"])
+    await laptop.go("/")
+    await expect(laptop.page.locator(".flash")).to_have_count(0)
+
+
+async def reset(phone: Person, sink: MailServer) -> str:
+    """Ask for a link and follow it; return its path."""
+    await phone.go("/auth/login")
+    await phone.page.click('main a[href="/auth/reset_password_request"]')
+    await phone.page.fill("[name=email]", "mina@example.org")
+    await phone.page.click("main form button[type=submit]")
+    path = await link(sink, 1, "/auth/reset_password/")
+    await phone.go(path)
+    for name in ("password", "password2"):
+        await phone.page.fill(f"[name={name}]", NEW)
+    await phone.page.click("main form button[type=submit]")
+    return path
 
 
 @pytest.mark.parametrize("code", ["en", "ko"])
@@ -66,34 +85,22 @@ async def test_from_the_sign_up_to_a_new_password(
         person(browser, place.url, locale=code) as laptop,
         person(browser, place.url, locale=code) as phone,
     ):
-        await laptop.sign_up("mina")
-        await expect(laptop.page.locator("main")).to_contain_text(texts["unconfirmed"])
-        await phone.go(await link(sink, 0, "/auth/confirm_address/"))
-        await phone.page.click("main form button[type=submit]")
-        await expect(phone.page.locator(".flash")).to_have_text(texts["confirmed"])
-        await laptop.go("/")
-        await expect(laptop.page.locator(".flash")).to_have_count(0)
+        await confirmed(laptop, phone, sink, texts)
         await laptop.is_live()
-
-        await phone.go("/auth/login")
-        await phone.page.click('main a[href="/auth/reset_password_request"]')
-        await phone.page.fill("[name=email]", "mina@example.org")
-        await phone.page.click("main form button[type=submit]")
-        path = await link(sink, 1, "/auth/reset_password/")
-        await phone.go(path)
-        for name in ("password", "password2"):
-            await phone.page.fill(f"[name={name}]", NEW)
-        await phone.page.click("main form button[type=submit]")
+        path = await reset(phone, sink)
         await expect(phone.page.locator(".flash")).to_have_text(texts["changed"])
         await expect(laptop.page.locator("#toasts")).to_contain_text(texts["ended"])
-
-        await log_in(phone, "mina@example.org", NEW)
+        await phone.page.fill("[name=username]", "mina@example.org")
+        await phone.page.fill("[name=password]", NEW)
+        await phone.page.click("main form button[type=submit]")
         await expect(phone.page.locator("[name=post]")).to_be_visible()
         assert laptop.errors == []
         await laptop.go(path)
         await expect(laptop.page.locator("h1")).to_have_text(texts["over"])
         await laptop.go("/auth/login")
-        await log_in(laptop, "mina", PASSWORD)
+        await laptop.page.fill("[name=username]", "mina")
+        await laptop.page.fill("[name=password]", PASSWORD)
+        await laptop.page.click("main form button[type=submit]")
         await expect(laptop.page.locator(".flash-danger")).to_be_visible()
         refusals = [text for text in laptop.errors if "404" in text or "401" in text]
         assert laptop.errors == refusals, "the browser notes the status of a refusal"
