@@ -16,6 +16,7 @@ from quart import current_app
 
 from microblog.actions import accounts, faults, sessions
 from microblog.backends.bell import Bell, open_bell
+from microblog.backends.search import SearchServer, open_search
 from microblog.core.errors import Message, Unavailable, message
 from microblog.core.faults import describe
 from microblog.database import Database, open_database
@@ -74,6 +75,7 @@ class Runtime:
     bell: Bell
     hub: Hub
     tail: Tail
+    search: SearchServer | None = None
     presence: Presence = field(default_factory=Presence)
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
@@ -96,7 +98,7 @@ class Runtime:
         hub = Hub()
         database.ring = bell.ring
         tail = Tail(database, bell, hub)
-        made = cls(settings, secret, database, bell, hub, tail)
+        made = cls(settings, secret, database, bell, hub, tail, open_search(settings))
         tail.on_new_history = made.frames.clear  # its numbers speak of other events now
         return made
 
@@ -147,6 +149,8 @@ class Runtime:
             await self._write_presence()
         await self.database.close()  # lets the last rings out
         await self.bell.close()
+        if self.search is not None:
+            await self.search.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self.tasks.append(asyncio.create_task(work, name=name))

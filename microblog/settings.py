@@ -56,6 +56,17 @@ class Settings(MailSettings):
         "REDIS_URL",
         hidden=True,
     )
+    elasticsearch_url: str | None = setting(
+        None,
+        variables.web_url,
+        "http://localhost:9200",
+        "An Elasticsearch server, which then finds posts and people. Default: the database does.",
+        "ELASTICSEARCH_URL",
+        hidden=True,
+    )
+    elasticsearch_index: str = setting(
+        "microblog", variables.index_name, "village", "How the names of its indexes begin."
+    )
     bell: str = setting(
         "auto",
         variables.one_of(*BELLS),

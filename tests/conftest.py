@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import hypothesis
 import pytest
@@ -20,6 +22,7 @@ from microblog.jobs import HANDLERS
 from microblog.jobs.worker import recurring
 from microblog.runtime import EXTENSION
 from microblog.settings import Settings
+from tests.elastic import Elasticsearch, missing_elasticsearch
 from tests.mailboxes import MailServer, mail_server
 from tests.mariadb import MariaDb
 from tests.people import MakePost, MakeUser, Visit
@@ -97,7 +100,16 @@ def limited(item: pytest.Item) -> Generator[None, None, None]:
 
 def require(*programs: str) -> None:
     """Skip a test whose server this machine lacks, with its name told; in CI that is a failure."""
-    if absent := missing(*programs):
+    _require(missing(*programs))
+
+
+def require_elasticsearch() -> None:
+    """The same for Elasticsearch, which comes from Maven Central."""
+    _require(missing_elasticsearch())
+
+
+def _require(absent: list[str]) -> None:
+    if absent:
         message = f"not installed: {', '.join(absent)}"
         pytest.fail(message) if IN_CI else pytest.skip(message)
 
@@ -147,6 +159,14 @@ def own_mariadb() -> Iterator[MariaDb]:
     """A MariaDB of the test's own, to be killed as it likes."""
     require("mariadbd", "mariadb-install-db")
     with MariaDb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def elastic_server() -> Iterator[Elasticsearch]:
+    """The Elasticsearch that all tests share: use indexes of your own, and don't stop it."""
+    require_elasticsearch()
+    with Elasticsearch() as server:
         yield server
 
 
@@ -214,10 +234,15 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Settings of a microblog with an empty database of its own."""
-    common = {"data_dir": tmp_path, "secret_key": "test" * 16, "bcrypt_rounds": 4}
-    if backend == "sqlite":
+    common: dict[str, Any] = {"data_dir": tmp_path, "secret_key": "test" * 16, "bcrypt_rounds": 4}
+    if backend in {"sqlite", "elastic"}:
         source = request.getfixturevalue("migrated_sqlite")
         shutil.copy(source, tmp_path / "microblog.db")
+        if backend == "elastic":
+            common |= {
+                "elasticsearch_url": request.getfixturevalue("elastic_server").url,
+                "elasticsearch_index": f"test-{secrets.token_hex(6)}",
+            }
         yield Settings(**common, log_level="error")
         return
     server: Postgres | MariaDb = request.getfixturevalue(f"{backend}_server")

@@ -1,12 +1,15 @@
 """What templates are given: people, posts and notifications with their addresses and markup."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import quote
 
 from markupsafe import Markup
 
-from microblog.core import markup
+from microblog.core import markup, search_tokens
+from microblog.core.search_tokens import Term
 from microblog.core.tasks import State
 from microblog.models import User
 from microblog.queries.jobs import JobRow
@@ -112,10 +115,14 @@ def person(user: User | Person) -> PersonView:
     )
 
 
-def body_html(post: PostRow) -> str:
-    """Return the safe markup of a post's text; only people who exist are linked."""
+def body_html(post: PostRow, terms: Sequence[Term] = ()) -> str:
+    """Return the safe markup of a post's text; only people who exist are linked.
+
+    What it says of `terms` stands in `mark`.
+    """
     known = (post.mentioned or "").split()
-    return markup.render(post.body, profile_path, tag_path, known)
+    marked = partial(search_tokens.spans, terms) if terms else None
+    return markup.render(post.body, profile_path, tag_path, known, marked)
 
 
 def post_path(post_id: int) -> str:
@@ -123,15 +130,15 @@ def post_path(post_id: int) -> str:
     return f"/post/{post_id}"
 
 
-def post(row: PostRow) -> PostView:
-    """Make the view of a post, without its article."""
+def post(row: PostRow, terms: Sequence[Term] = ()) -> PostView:
+    """Make the view of a post, without its article; what it says of `terms` is marked."""
     return PostView(
         id=row.id,
         url=post_path(row.id),
         author=person(row.author),
         created_at=row.created_at,
         deleted=row.deleted_at is not None,
-        html=Markup(body_html(row)),  # noqa: S704 - core.markup escapes, nh3 checks
+        html=Markup(body_html(row, terms)),  # noqa: S704 - core.markup escapes, nh3 checks
     )
 
 
