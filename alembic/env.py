@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from microblog.drivers import connecting, mariadb_number
 from microblog.file_store import prepare_file
 from microblog.models import Model, mariadb
+from microblog.models.search import INDEX_TABLES
 from microblog.settings import Settings
 
 MIGRATION_LOCK = 0x6D_69_67_72_61_74_65  # "migrate": held on PostgreSQL while migrating
@@ -33,13 +34,18 @@ def settings() -> Settings:
     return given if given is not None else Settings.from_env()
 
 
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave out the index tables, which are no models, and what SQLite keeps them in."""
+    return name != UNDER_WAY and (kind != "table" or not (name or "").startswith(INDEX_TABLES))
+
+
 def configure(vendor: str, **how: Any) -> None:
     ours = [Model.metadata, mariadb.METADATA] if vendor == mariadb.VENDOR else Model.metadata
     context.configure(
         target_metadata=ours,
         compare_server_default=True,
         transactional_ddl=vendor != mariadb.VENDOR,
-        include_name=lambda name, kind, parents: name != UNDER_WAY,
+        include_name=is_ours,
         **how,
     )
 

@@ -16,6 +16,7 @@ from quart import current_app
 
 from microblog.actions import accounts, faults, sessions
 from microblog.backends.bell import Bell, open_bell
+from microblog.backends.search import SearchServer, open_search
 from microblog.backends.translator import Translated, Translator, open_translator
 from microblog.core.errors import Message, Unavailable, message
 from microblog.core.faults import describe
@@ -77,6 +78,7 @@ class Runtime:
     hub: Hub
     tail: Tail
     translator: Translator
+    search: SearchServer | None = None
     presence: Presence = field(default_factory=Presence)
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
@@ -101,7 +103,8 @@ class Runtime:
         hub = Hub()
         database.ring = bell.ring
         tail = Tail(database, bell, hub)
-        made = cls(settings, secret, database, bell, hub, tail, open_translator(settings))
+        outside = open_translator(settings), open_search(settings)
+        made = cls(settings, secret, database, bell, hub, tail, *outside)
         tail.on_new_history = made.frames.clear  # its numbers speak of other events now
         return made
 
@@ -155,6 +158,8 @@ class Runtime:
         await self.database.close()  # lets the last rings out
         await self.bell.close()
         await self.translator.close()
+        if self.search is not None:
+            await self.search.close()
 
     @property
     def translates(self) -> bool:

@@ -16,6 +16,7 @@ from sqlalchemy import URL
 from microblog import database_address, resources, variables
 from microblog.core.errors import SettingError
 from microblog.mail_settings import MailSettings
+from microblog.search_settings import SearchSettings
 from microblog.translator_settings import TranslatorSettings
 from microblog.variables import Network, Origin, setting, variable, whole
 
@@ -30,7 +31,7 @@ _A_CENTURY_OF_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(MailSettings, TranslatorSettings):
+class Settings(MailSettings, SearchSettings, TranslatorSettings):
     """Every setting with its default. The variable is `MICROBLOG_` and the name in capitals."""
 
     data_dir: Path = setting(

@@ -259,3 +259,17 @@ def redis_url(raw: str) -> str:
         raise ValueError
     _ = parts.port  # raises where it is none
     return raw
+
+
+def web_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError
+    _ = parts.port  # raises where it is none
+    return raw.rstrip("/")
+
+
+def index_name(raw: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9_-]{0,39}", raw):
+        raise Refused("a name of small letters, digits, - and _")
+    return raw

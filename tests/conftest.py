@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import hypothesis
 import pytest
@@ -20,15 +22,16 @@ from microblog.jobs import HANDLERS
 from microblog.jobs.worker import recurring
 from microblog.runtime import EXTENSION
 from microblog.settings import Settings
+from tests.elastic import Elasticsearch
 from tests.fake_translator import REFUSALS, FakeTranslator, fake_translator
 from tests.mailboxes import MailServer, mail_server
 from tests.mariadb import MariaDb
 from tests.people import MakePost, MakeUser, Visit
-from tests.services import Postgres, Redis, choose_free_port, clean_environment, missing
+from tests.requiring import IN_CI, require, require_elasticsearch
+from tests.services import Postgres, Redis, choose_free_port, clean_environment
 from tests.serving import Serving, serving
 
 LIMIT_SECONDS = 120
-IN_CI = bool(os.environ.get("CI"))
 
 hypothesis.settings.register_profile("dev", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -96,13 +99,6 @@ def limited(item: pytest.Item) -> Generator[None, None, None]:
 # --- Servers -----------------------------------------------------------------------------------
 
 
-def require(*programs: str) -> None:
-    """Skip a test whose server this machine lacks, with its name told; in CI that is a failure."""
-    if absent := missing(*programs):
-        message = f"not installed: {', '.join(absent)}"
-        pytest.fail(message) if IN_CI else pytest.skip(message)
-
-
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Redis]:
     """The Redis that all tests share: don't stop it, and don't count on finding it empty."""
@@ -148,6 +144,14 @@ def own_mariadb() -> Iterator[MariaDb]:
     """A MariaDB of the test's own, to be killed as it likes."""
     require("mariadbd", "mariadb-install-db")
     with MariaDb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def elastic_server() -> Iterator[Elasticsearch]:
+    """The Elasticsearch that all tests share: use indexes of your own, and don't stop it."""
+    require_elasticsearch()
+    with Elasticsearch() as server:
         yield server
 
 
@@ -225,10 +229,15 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def settings(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Settings of a microblog with an empty database of its own."""
-    common = {"data_dir": tmp_path, "secret_key": "test" * 16, "bcrypt_rounds": 4}
-    if backend == "sqlite":
+    common: dict[str, Any] = {"data_dir": tmp_path, "secret_key": "test" * 16, "bcrypt_rounds": 4}
+    if backend in {"sqlite", "elastic"}:
         source = request.getfixturevalue("migrated_sqlite")
         shutil.copy(source, tmp_path / "microblog.db")
+        if backend == "elastic":
+            common |= {
+                "elasticsearch_url": request.getfixturevalue("elastic_server").url,
+                "elasticsearch_index": f"test-{secrets.token_hex(6)}",
+            }
         yield Settings(**common, log_level="error")
         return
     server: Postgres | MariaDb = request.getfixturevalue(f"{backend}_server")

@@ -75,6 +75,8 @@ WRONG = {
     "ADMINS": ["owner", "owner@example.org;other@example.org"],
     "MICROBLOG_CONFIRM_ADDRESSES": ["perhaps"],
     "MICROBLOG_RESETS_PER_HOUR": ["0"],
+    "ELASTICSEARCH_URL": ["localhost:9200", "ftp://localhost"],
+    "MICROBLOG_ELASTICSEARCH_INDEX": ["Village", "a b", "*"],
 }
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import update
 
-from microblog.actions import links, sessions
+from microblog.actions import links, search_index, sessions
 from microblog.core import events, names
 from microblog.core.errors import Conflict, Invalid, Message, message
 from microblog.core.tokens import digest
@@ -53,6 +53,8 @@ async def register(tx: Tx, account: NewAccount, now: datetime) -> User:
     )
     tx.add(user)
     await tx.flush()
+    tx.announce(events.user_changed(user.id))
+    search_index.feed_soon(tx, now)
     return user
 
 
@@ -80,6 +82,7 @@ async def edit_profile(tx: Tx, user: User, display_name: str, about_me: str) -> 
     await tx.execute(
         update(User).where(User.id == user.id).values(display_name=display_name, about_me=about_me)
     )
+    search_index.feed_soon(tx)
     tx.announce(events.user_changed(user.id))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete, update
 
-from microblog.actions import idempotency, notifications, translations
+from microblog.actions import idempotency, notifications, search_index, translations
 from microblog.core import events, markup, text
 from microblog.core.errors import NotFound
 from microblog.database import Tx
@@ -50,6 +50,7 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
     mentioned = await users.ids_of(tx, parsed.mentions)
     await users.hold(tx, {author.id, *mentioned.values()})
     await tx.execute(_COUNT, {"author": author.id, "more": 1})
+    search_index.feed_soon(tx, now)
     post_id = await tx.announce_first(events.post_published(author.id))
     row = {"author_id": author.id, "body": body, "visibility": "public", "created_at": now}
     await tx.insert(Post, {"id": post_id, "language": draft.language, **row})
@@ -89,5 +90,6 @@ async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
     gone = delete(Notification).where(Notification.post_id == post_id)
     for user_id in set(await tx.change_telling(gone, Notification.user_id)):
         tx.announce(events.notifications_read(user_id, 0))
+    search_index.feed_soon(tx, now)
     tx.announce(events.post_deleted(actor.id, post_id))
     tx.announce(events.user_changed(actor.id))

@@ -9,6 +9,7 @@ from microblog.api import (
     openapi,
     posts,
     resets,
+    search,
     timelines,
     tokens,
     users,
@@ -20,6 +21,6 @@ def install(app: Quart) -> None:
     openapi.install(app)
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     envelope.install(app, blueprint)
-    for module in (entry, follows, posts, resets, timelines, tokens, users):
+    for module in (entry, follows, posts, resets, search, timelines, tokens, users):
         blueprint.register_blueprint(module.blueprint)
     app.register_blueprint(blueprint)

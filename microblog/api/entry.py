@@ -21,6 +21,7 @@ async def begin() -> Response:
         "posts": "/api/posts",
         "home": "/api/timelines/home",
         "public": "/api/timelines/public",
+        "search": "/api/search",
         "live": "/live",
         "openapi": "/api/openapi.json",
     }

@@ -61,9 +61,14 @@ def number(written: str) -> int:
 
 def window(query: CursorQuery) -> Window:
     """Return the part of a timeline that is asked for; raises Invalid."""
-    if query.limit is not None and query.per_page is not None:
+    return paging.window(size(query.limit, query.per_page))
+
+
+def size(limit: int | None, per_page: int | None) -> int:
+    """Return how many items a page has at most; raises Invalid where it is told twice."""
+    if limit is not None and per_page is not None:
         raise Invalid({"per_page": [message("This and “limit” are the same: send one of them.")]})
-    return paging.window(query.limit or query.per_page or runtime().settings.posts_per_page)
+    return limit or per_page or runtime().settings.posts_per_page
 
 
 def of_posts(page: Page[PostRow], asked: Window) -> Response:

@@ -159,6 +159,40 @@ class PostPage(BaseModel):
     links: Neighbours = Field(alias="_links")
 
 
+class TagLinks(BaseModel):
+    """Addresses around a hashtag."""
+
+    page: str = Field(description="The hashtag's own page, for people.")
+
+
+class Tag(BaseModel):
+    """A hashtag that was found."""
+
+    name: str
+    found_in: int = Field(description="How many of the newest posts found have it.")
+    links: TagLinks = Field(alias="_links")
+
+
+class SearchPage(BaseModel):
+    """A page of what was found, the best or the newest first: all of the type asked for."""
+
+    model_config = _example(
+        {
+            "items": [POST],
+            "_meta": {"per_page": 1, "has_more": True},
+            "_links": {
+                "self": "/api/search?q=morning&limit=1",
+                "next": "/api/search?q=morning&limit=1&before=1043.560.1042",
+                "prev": None,
+            },
+        }
+    )
+
+    items: list[Post] | list[User] | list[Tag]
+    meta: CursorMeta = Field(alias="_meta")
+    links: Neighbours = Field(alias="_links")
+
+
 class Tokens(BaseModel):
     """A pair of tokens: one to show with each call, one to get the next pair with."""
 
@@ -188,6 +222,7 @@ class EntryLinks(BaseModel):
     posts: str
     home: str
     public: str
+    search: str
     live: str
     openapi: str
 
@@ -205,6 +240,7 @@ class Entry(BaseModel):
                 "posts": "/api/posts",
                 "home": "/api/timelines/home",
                 "public": "/api/timelines/public",
+                "search": "/api/search",
                 "live": "/live",
                 "openapi": "/api/openapi.json",
             },

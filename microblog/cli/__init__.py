@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "Fill the microblog with invented people and posts, to look round in.",
     "jobs": "Do the work that waits behind the pages; list, retry and cancel it.",
     "routes": "Show every address that the server answers.",
+    "search": "Make the search index anew, while people write and search.",
     "serve": "Serve the microblog, with its database made or upgraded first.",
     "translate": "Keep the translations complete.",
     "user": "Make people, and change their passwords and roles.",

@@ -23,12 +23,13 @@ from microblog.cli.migrations import make_database, upgrade_connection
 from microblog.cli.plainly import reason
 from microblog.database import Tx
 from microblog.models import Model
+from microblog.models.search import INDEX_TABLES
 from microblog.settings import Settings
 from microblog.stores import ServerScope
 
 SUFFIX = ".dump"
 MAGIC = b"PGDMP"
-TABLES = ("alembic_version", *sorted(Model.metadata.tables))
+TABLES = ("alembic_version", *INDEX_TABLES, *sorted(Model.metadata.tables))
 LOCK_TIMEOUT = "10s"
 ATTEMPTS = 10
 TRY_AGAIN = {"40P01", "55P03"}  # deadlock, lock not available

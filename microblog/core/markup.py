@@ -5,7 +5,7 @@ the same tokens, so what is linked is what was stored. A text has passed `text.c
 """
 
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
@@ -73,14 +73,16 @@ def render(
     mention_url: Callable[[str], str],
     tag_url: Callable[[str], str],
     known: Collection[str] | None,
+    marked: Callable[[str], Iterable[tuple[int, int]]] | None = None,
 ) -> str:
     """Return `text` as safe HTML: paragraphs, line breaks, links, mentions, hashtags, code.
 
     `mention_url` and `tag_url` get what `parse` tells: a lower-case username, a normalised tag.
     Only mentions in `known`, lower-case too, become links; None links all of them. Everything
     else stands there as it was typed; only a long address is shown shortened, its host in full.
+    `marked` returns the parts of a text that are to stand out, in order and without overlaps.
     """
-    env = {"mention_url": mention_url, "tag_url": tag_url, "known": known}
+    env = {"mention_url": mention_url, "tag_url": tag_url, "known": known, "marked": marked}
     html: str = _markdown.render(text, env)
     return _second_wall.clean(html).strip()
 
@@ -169,12 +171,38 @@ def _fence_ends(state: StateBlock) -> list[int]:
     return longest
 
 
-def _link_html(_: object, tokens: Sequence[Token], at: int, *__: object) -> str:
+def _shown(text: str, env: dict[str, Any]) -> str:
+    """Escape a text, with its marked parts in `mark`."""
+    if env.get("marked") is None:
+        return escape(text)
+    made, position = [], 0
+    for start, end in env["marked"](text):
+        made += [escape(text[position:start]), f"<mark>{escape(text[start:end])}</mark>"]
+        position = end
+    return "".join([*made, escape(text[position:])])
+
+
+def _text_html(_: object, tokens: Sequence[Token], at: int, __: object, env: dict[str, Any]) -> str:
+    return _shown(tokens[at].content, env)
+
+
+def _code_html(_: object, tokens: Sequence[Token], at: int, __: object, env: dict[str, Any]) -> str:
+    return f"<code>{_shown(tokens[at].content, env)}</code>"
+
+
+def _fence_html(
+    _: object, tokens: Sequence[Token], at: int, __: object, env: dict[str, Any]
+) -> str:
+    return f"<pre><code>{_shown(tokens[at].content, env)}</code></pre>\n"
+
+
+def _link_html(_: object, tokens: Sequence[Token], at: int, __: object, env: dict[str, Any]) -> str:
     address = _ADDRESS.match(tokens[at].content)
     shown = tokens[at].content
     if address and address.end() < len(shown):
         shown = f"{address[0]}…"
-    return f'<a href="{escape(tokens[at].meta["value"])}" rel="{OUTBOUND_REL}">{escape(shown)}</a>'
+    address_html, shown_html = escape(tokens[at].meta["value"]), _shown(shown, env)
+    return f'<a href="{address_html}" rel="{OUTBOUND_REL}">{shown_html}</a>'
 
 
 def _mention_html(
@@ -182,16 +210,18 @@ def _mention_html(
 ) -> str:
     name = tokens[at].meta["value"]
     if env["known"] is not None and name not in env["known"]:
-        return escape(tokens[at].content)
-    return _inner_link("mention", env["mention_url"](name), tokens[at].content)
+        return _shown(tokens[at].content, env)
+    shown = _shown(tokens[at].content, env)
+    return _inner_link("mention", env["mention_url"](name), shown)
 
 
 def _tag_html(_: object, tokens: Sequence[Token], at: int, __: object, env: dict[str, Any]) -> str:
-    return _inner_link("hashtag", env["tag_url"](tokens[at].meta["value"]), tokens[at].content)
+    shown = _shown(tokens[at].content, env)
+    return _inner_link("hashtag", env["tag_url"](tokens[at].meta["value"]), shown)
 
 
 def _inner_link(css_class: str, url: str, shown: str) -> str:
-    return f'<a class="{css_class}" href="{escape(url)}">{escape(shown)}</a>'
+    return f'<a class="{css_class}" href="{escape(url)}">{shown}</a>'
 
 
 def _make_markdown() -> MarkdownIt:
@@ -200,6 +230,9 @@ def _make_markdown() -> MarkdownIt:
     markdown.enable(["newline", "backticks", "fence"])
     markdown.block.ruler.at("fence", _closed_fence, {"alt": ["paragraph"]})
     markdown.core.ruler.after("text_join", "annotate", _annotate)
+    markdown.add_render_rule("text", _text_html)
+    markdown.add_render_rule("code_inline", _code_html)
+    markdown.add_render_rule("fence", _fence_html)
     markdown.add_render_rule("link", _link_html)
     markdown.add_render_rule("mention", _mention_html)
     markdown.add_render_rule("tag", _tag_html)
@@ -211,7 +244,7 @@ _markdown = _make_markdown()
 
 # Should the parser or our rules ever let something through, this still does not.
 _second_wall = nh3.Cleaner(
-    tags={"a", "br", "code", "p", "pre"},
+    tags={"a", "br", "code", "mark", "p", "pre"},
     attributes={"a": {"href"}},
     allowed_classes={"a": {"hashtag", "mention"}},
     tag_attribute_values={"a": {"rel": {OUTBOUND_REL}}},

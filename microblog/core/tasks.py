@@ -81,6 +81,20 @@ class SendResets:
     language: str  # of whoever asked, where the account has none
 
 
+@dataclass(frozen=True, slots=True)
+class FeedSearch:
+    """Put into the search index what the log has told since the last time."""
+
+    kind: ClassVar[str] = "feed_search"
+
+
+@dataclass(frozen=True, slots=True)
+class TendSearch:
+    """See to it that the search index has everything: fill it where it is new or too old."""
+
+    kind: ClassVar[str] = "tend_search"
+
+
 class Cancelled(Exception):
     """Say that the job is to stop: somebody cancelled it."""
 

@@ -6,7 +6,7 @@ may be begun several times for a job: its worker can die at any moment.
 """
 
 from microblog.core import tasks
-from microblog.jobs import exports, mail, pruning
+from microblog.jobs import exports, mail, pruning, search
 from microblog.jobs.work import HOURLY, Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -15,4 +15,6 @@ HANDLERS: dict[str, Handler] = {
     tasks.SendMail.kind: Handler(tasks.SendMail, mail.send_mail, mail.ATTEMPTS),
     tasks.SendResets.kind: Handler(tasks.SendResets, mail.send_resets),
     tasks.Prune.kind: Handler(tasks.Prune, pruning.prune, every=HOURLY),
+    tasks.FeedSearch.kind: Handler(tasks.FeedSearch, search.feed),
+    tasks.TendSearch.kind: Handler(tasks.TendSearch, search.feed, every=HOURLY),
 }

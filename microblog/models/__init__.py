@@ -7,10 +7,11 @@ from microblog.models.jobs import Job
 from microblog.models.mail import KnownDevice, MailedLink
 from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
+from microblog.models.search import Searchable, SearchPosition
 from microblog.models.translations import Translation
 from microblog.models.users import Follow, User
 
-REVISION = "0005"  # the head of alembic/versions; a test holds it to that
+REVISION = "0006"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
@@ -27,6 +28,8 @@ __all__ = [
     "Post",
     "PostTag",
     "RefreshToken",
+    "SearchPosition",
+    "Searchable",
     "Session",
     "TokenFamily",
     "Translation",

@@ -6,10 +6,11 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from microblog.models.base import Id, Model
+from microblog.models.search import Searchable
 from microblog.models.users import User
 
 
-class Post(Model):
+class Post(Searchable, Model):
     """A post. Its id is the id of the event that published it.
 
     A deleted post stays as a tombstone without text until the log that speaks of it is pruned:
@@ -17,6 +18,7 @@ class Post(Model):
     """
 
     __tablename__ = "post"
+    __searchable__ = ("body",)
     __table_args__ = (Index("ix_post_author_id_id", "author_id", "id"),)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)

@@ -6,9 +6,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.models.base import Model
+from microblog.models.search import Searchable
 
 
-class User(Model):
+class User(Searchable, Model):
     """A person with an account.
 
     The `_key` columns hold the case-folded form. Usernames are unique in it; addresses are not, as
@@ -18,6 +19,7 @@ class User(Model):
     """
 
     __tablename__ = "user"
+    __searchable__ = ("username", "display_name", "about_me")
     __table_args__ = (
         CheckConstraint("role IN ('member', 'admin')", name="role"),
         Index("ix_user_follower_count_id", "follower_count", "id"),

@@ -3,7 +3,7 @@
 The statements are built once: building one takes several times as long as SQLite takes for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -34,6 +34,7 @@ _ids = select(post_table.c.id)
 _tag, _follow = table(PostTag), table(Follow)
 _whole = select(*WHOLE_POST).join(person_table, person_table.c.id == post_table.c.author_id)
 _BY_IDS = _whole.where(post_table.c.id.in_(bindparam("ids", expanding=True)))
+_READABLE = _BY_IDS.where(VISIBLE)
 _VISIBLE_ONE = _whole.where(post_table.c.id == bindparam("id"), VISIBLE)
 _GREATEST = select(func.max(post_table.c.id))
 _is_followed = (
@@ -61,10 +62,18 @@ async def visible(read: Read, post_id: int, viewer_id: int | None) -> PostRow:
 
 async def by_ids(read: Read, ids: Sequence[int]) -> list[PostRow]:
     """Return whole posts in the order of `ids`; ids that are gone are left out."""
-    if not ids:
-        return []
-    found = {row[0]: rows.post(row) for row in await read.execute(_BY_IDS, {"ids": list(ids)})}
-    return [found[post_id] for post_id in ids if post_id in found]
+    return _in_this_order(ids, await read.execute(_BY_IDS, {"ids": list(ids)})) if ids else []
+
+
+async def readable(read: Read, ids: Sequence[int], viewer_id: int | None) -> list[PostRow]:
+    """Return those of the posts that the viewer may see, whole and in the order of `ids`."""
+    given = {"ids": list(ids), "viewer": viewer_id}
+    return _in_this_order(ids, await read.execute(_READABLE, given)) if ids else []
+
+
+def _in_this_order(ids: Sequence[int], found: Iterable[Any]) -> list[PostRow]:
+    posts = {row[0]: rows.post(row) for row in found}
+    return [posts[post_id] for post_id in ids if post_id in posts]
 
 
 async def everything(read: Read, viewer_id: int | None, window: Window) -> Page[PostRow]:

@@ -4,6 +4,7 @@ A post's article is the same for every reader, so it is made once per process an
 kept. What depends on the reader is a small row beside it, in `posts/_item.html`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from microblog.backends.translator import LABELS
 from microblog.core.languages import known
+from microblog.core.search_tokens import Term
 from microblog.core.tasks import ExportPosts
 from microblog.edge import language
 from microblog.edge.templates import environment
@@ -61,6 +63,20 @@ def translation(row: PostRow, made: TranslationRow) -> Markup:
     view = views.translation(row, made, LABELS.get(made.provider, made.provider))
     template = environment(language.current()).get_template("posts/_translation.html")
     return Markup(template.render(translation=view))  # noqa: S704 - an autoescaped template
+
+
+def hit(row: PostRow, terms: Sequence[Term], *, own: bool) -> Markup:
+    """Return a post as an item of a list in which it was found, with what it says of `terms`
+    marked. Not kept: hardly anybody looks for the same.
+    """
+    if not terms:
+        return item(row, own=own)
+    view = views.post(row, terms)
+    templates = environment(language.current())
+    article = templates.get_template("posts/_post.html").render(post=view)
+    view = replace(view, markup=Markup(article))  # noqa: S704 - an autoescaped template
+    made = templates.get_template("posts/_item.html").render(post=view, own=own)
+    return Markup(made)  # noqa: S704 - an autoescaped template
 
 
 def notification(row: NotificationRow) -> str:

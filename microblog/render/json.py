@@ -10,6 +10,7 @@ from typing import Any
 from microblog.models import User
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
+from microblog.queries.search import TagRow
 from microblog.queries.translations import TranslationRow
 from microblog.render import views
 from microblog.runtime import runtime
@@ -57,6 +58,15 @@ def post(row: PostRow) -> dict[str, Any]:
             "author": f"/api/users/{row.author_id}",
             "page": views.post_path(row.id),
         },
+    }
+
+
+def tag(row: TagRow) -> dict[str, Any]:
+    """Return a hashtag that was found."""
+    return {
+        "name": row.name,
+        "found_in": row.times,
+        "_links": {"page": views.tag_path(row.name)},
     }
 
 

@@ -1,12 +1,15 @@
 """What templates are given: people, posts and notifications with their addresses and markup."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import quote
 
 from markupsafe import Markup
 
-from microblog.core import markup
+from microblog.core import markup, search_tokens
+from microblog.core.search_tokens import Term
 from microblog.core.tasks import State
 from microblog.models import User
 from microblog.queries.jobs import JobRow
@@ -124,13 +127,16 @@ def person(user: User | Person) -> PersonView:
     )
 
 
-def body_html(post: PostRow, body: str | None = None) -> str:
+def body_html(post: PostRow, terms: Sequence[Term] = (), body: str | None = None) -> str:
     """Return the safe markup of a post's text, or of its translation.
 
-    Only people who exist are linked, and none whom the post itself does not mention.
+    Only people who exist are linked, and none whom the post itself does not mention. What it says
+    of `terms` stands in `mark`.
     """
     known = (post.mentioned or "").split()
-    return markup.render(post.body if body is None else body, profile_path, tag_path, known)
+    marked = partial(search_tokens.spans, terms) if terms else None
+    text = post.body if body is None else body
+    return markup.render(text, profile_path, tag_path, known, marked)
 
 
 def post_path(post_id: int) -> str:
@@ -138,8 +144,8 @@ def post_path(post_id: int) -> str:
     return f"/post/{post_id}"
 
 
-def post(row: PostRow) -> PostView:
-    """Make the view of a post, without its article."""
+def post(row: PostRow, terms: Sequence[Term] = ()) -> PostView:
+    """Make the view of a post, without its article; what it says of `terms` is marked."""
     return PostView(
         id=row.id,
         url=post_path(row.id),
@@ -147,13 +153,13 @@ def post(row: PostRow) -> PostView:
         created_at=row.created_at,
         deleted=row.deleted_at is not None,
         language=row.language,
-        html=Markup(body_html(row)),  # noqa: S704 - core.markup escapes, nh3 checks
+        html=Markup(body_html(row, terms)),  # noqa: S704 - core.markup escapes, nh3 checks
     )
 
 
 def translation(post: PostRow, row: TranslationRow, provider: str) -> TranslationView:
     """Make the view of a post's translation; `provider` is what the service is called."""
-    html = Markup(body_html(post, row.text))  # noqa: S704 - as the post's own
+    html = Markup(body_html(post, body=row.text))  # noqa: S704 - as the post's own
     return TranslationView(html, row.target, row.source, provider)
 
 

@@ -14,6 +14,7 @@ from microblog.web import (
     people,
     posts,
     resets,
+    search,
     settings,
     setup,
     timelines,
@@ -27,7 +28,7 @@ def install(app: Quart) -> None:
     assets.install(app)
     for module in (addresses, auth, exports, health, jobs, notifications, people, posts, resets):
         app.register_blueprint(module.blueprint)
-    for module in (settings, setup):
+    for module in (search, settings, setup):
         app.register_blueprint(module.blueprint)
     for module in (timelines, translations):
         app.register_blueprint(module.blueprint)

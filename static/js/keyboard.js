@@ -1,16 +1,18 @@
 /*
- * Shortcuts: n compose, j and k next and previous, g h home, ? help (a popover in base.html).
+ * Shortcuts: / search, n compose, j and k next and previous, g h home, ? help (a popover in base.html).
  * None while typing, and none with a modifier, which belongs to the browser.
  */
 
 import { focus as compose } from './compose.js'
 import { focusItem } from './feed.js'
+import { focus as search } from './search.js'
 
 const SEQUENCE_MS = 1000
 
 let goAt = 0
 
 const shortcuts = {
+  '/': search,
   n: compose,
   j: () => step(1),
   k: () => step(-1),

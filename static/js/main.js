@@ -13,6 +13,7 @@ import * as menus from './menus.js'
 import * as notifications from './notifications.js'
 import * as people from './people.js'
 import { currentPosition, refresh } from './refresh.js'
+import * as search from './search.js'
 import { showState } from './status.js'
 import * as translate from './translate.js'
 
@@ -43,6 +44,7 @@ function connect(position) {
 
 menus.start()
 keyboard.start()
+search.start()
 compose.start()
 deletes.start()
 notifications.start()

@@ -167,6 +167,7 @@ async def test_answers_are_as_documented(
         *around(post.id),
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
+        ("GET", "/api/search", "/api/search?q=Hello", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/tokens", "/api/tokens", {}),
@@ -220,6 +221,8 @@ async def test_refusals_are_as_documented(
         (stranger, "GET", "/api/users", "/api/users?page=0", {}, 422),
         (stranger, "POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "x"}}, 422),
         (stranger, "PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}, 400),
+        (stranger, "GET", "/api/search", "/api/search", {}, 422),
+        (stranger, "GET", "/api/search", "/api/search?q=before:x", {}, 422),
     ]
     for asking, method, path, address, how, status in calls:
         answer = await asking.call(method, address, **how)

@@ -18,6 +18,7 @@ from microblog.cli.migrations import upgrade_to_head
 from microblog.core.errors import SettingError
 from microblog.database import Database
 from microblog.models import REVISION, Model, mariadb
+from microblog.models.search import INDEX_TABLES
 from microblog.queries import schema
 from microblog.resources import MIGRATIONS
 from microblog.settings import Settings
@@ -54,13 +55,14 @@ NAMES = {
 def ours(settings: Settings) -> set[str]:
     """Return the names of the tables that there should be."""
     more = mariadb.METADATA.tables if settings.database.get_backend_name() == "mysql" else {}
-    return {"alembic_version", *Model.metadata.tables, *more}
+    return {"alembic_version", *INDEX_TABLES, *Model.metadata.tables, *more}
 
 
 async def tables(database: Database) -> set[str]:
     async with database.read() as read:
-        found = await read.execute(text(NAMES[read.vendor]))
-        return set(found.scalars())
+        found = set((await read.execute(text(NAMES[read.vendor]))).scalars())
+    # SQLite keeps each index table in several of its own.
+    return {name for name in found if not re.fullmatch(rf"({'|'.join(INDEX_TABLES)})_\w+", name)}
 
 
 async def problem(database: Database) -> str | None:
