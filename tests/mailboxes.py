@@ -87,6 +87,8 @@ class MailServer:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+            if hasattr(self._server, "close_clients"):  # Python 3.13 waits for them
+                self._server.close_clients()
             await self._server.wait_closed()
 
     def _session(self) -> SMTP:

@@ -55,7 +55,7 @@ async def set_password(tx: Tx, token: str, password_hash: str, now: datetime) ->
     if found is None:
         return None
     link, user = found
-    await accounts.set_password(tx, user, password_hash, now)
     if link.email == user.email:
         await addresses.prove(tx, user, now)
+    await accounts.set_password(tx, user, password_hash, now)
     return user

@@ -41,6 +41,7 @@ async def add(response: Response) -> Response:
     """Add the headers to an answer. Pages depend on the cookie, so no cache may keep them."""
     if opens_something():
         response.headers["Referrer-Policy"] = HIDES_THE_PATH
+        response.headers["Cache-Control"] = "no-store"
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = request_id()

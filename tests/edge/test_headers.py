@@ -170,11 +170,12 @@ async def test_cookies_are_kept_from_scripts_and_other_sites(
 async def test_on_https_cookies_are_secure_and_bound_to_this_host(
     settings: Settings, make_user: MakeUser
 ) -> None:
-    app = create_app(replace(settings, public_url="https://blog.example.org"))
+    settings = replace(settings, public_url="https://blog.example.org", mailer="console")
+    app = create_app(settings)
     async with app.test_app():
         cookies = await cookies_of_a_visit(app, make_user)
         answer = await app.test_client().get("/nowhere")
-    assert {"__Host-form", "__Host-session"} <= set(cookies)
+    assert {"__Host-form", "__Host-session", "__Host-device"} <= set(cookies)
     for name, morsels in cookies.items():
         for morsel in morsels:
             assert morsel["secure"], name

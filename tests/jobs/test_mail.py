@@ -35,8 +35,8 @@ def settings(settings: Settings, sink: MailServer) -> Settings:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again at once what failed."""
-    monkeypatch.setattr(runs, "pause", lambda _: timedelta(0))
+    """Try again soon what failed."""
+    monkeypatch.setattr(runs, "pause", lambda _: timedelta(seconds=0.25))
 
 
 async def write(database: Database, settings: Settings, **how: Any) -> None:

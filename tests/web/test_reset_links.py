@@ -143,6 +143,7 @@ async def test_looking_at_a_link_spends_nothing(
         answer = await scanner.client.open(path, method=method)  # type: ignore[attr-defined]
         assert answer.status_code == 200
         assert answer.headers["Referrer-Policy"] == "strict-origin"
+        assert answer.headers["Cache-Control"] == "no-store"
     assert set(changed(before, await every_row(database))) <= {"job"}  # workers have others
     assert await choose(await visit(), path) == 303
 
