@@ -18,6 +18,7 @@ from microblog.finishing import finished
 from microblog.jobs.work import Failed, Handler, Hopeless, Job, NotNow
 
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 3600.0
+LONGEST_REASON = 500
 PACKAGE = Path(__file__).parents[1]
 
 log = structlog.get_logger(__name__)
@@ -46,10 +47,18 @@ async def _ended(job: Job, handler: Handler) -> None:
         log.warning("job.lost", **_named(job))
     except Cancelled:
         await _note(job, lambda tx, now: jobs.stop(tx, job.run, now))
-    except asyncio.CancelledError:  # its worker has no more time for it, or it is to stop
-        await _note(job, lambda tx, now: jobs.give_back(tx, job.run, now))
+    except asyncio.CancelledError:
+        if _is_asked_to_stop():  # its worker has no more time for it, or it was cancelled
+            await _note(job, lambda tx, now: jobs.give_back(tx, job.run, now))
+        else:
+            await _failed(job, handler, Failed("Something that it waited for was cancelled."))
     except Exception as error:  # noqa: BLE001 - whatever it was, it is told and tried again
         await _failed(job, handler, error)
+
+
+def _is_asked_to_stop() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _failed(job: Job, handler: Handler, error: Exception) -> None:
@@ -96,7 +105,7 @@ def reason(error: BaseException) -> str:
     addresses, passwords or texts: of that its kind is told, and where in our code it came up.
     """
     if isinstance(error, Failed | NotNow):
-        return str(error)
+        return str(error)[:LONGEST_REASON]
     kind = type(error).__name__
     if isinstance(error, OSError) and error.strerror:
         kind += f" ({error.strerror})"

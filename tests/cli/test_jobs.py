@@ -135,7 +135,6 @@ def worker(settings: Settings, empty_folder: Path) -> Iterator[subprocess.Popen[
     process.wait()
 
 
-@both_databases
 async def test_worker_does_what_waits_and_ends_when_it_is_told_to(
     worker: "subprocess.Popen[str]", database: Database
 ) -> None:

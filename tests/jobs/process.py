@@ -17,7 +17,7 @@ from tests.jobs.tallies import CARELESS, HANDLER, Tally
 from tests.processes import Server, clean_environment
 
 CAREFUL, CONTROL = "careful", "careless"
-LEASE_SECONDS = 1.0
+SHORT_LEASE_SECONDS = 1.0  # what a killed worker had is taken over soon
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,13 +26,15 @@ class WorkerProcess(Server):
 
     name = "worker"
 
-    def __init__(self, settings: Settings, manner: str = CAREFUL) -> None:
+    def __init__(
+        self, settings: Settings, manner: str = CAREFUL, lease_seconds: float = SHORT_LEASE_SECONDS
+    ) -> None:
         super().__init__()
         self._variables = variables(settings)
-        self._manner = manner
+        self._words = [manner, str(lease_seconds)]
 
     def command(self) -> Sequence[str]:
-        return [sys.executable, "-m", "tests.jobs.process", self._manner]
+        return [sys.executable, "-m", "tests.jobs.process", *self._words]
 
     def environment(self) -> Mapping[str, str]:
         return {**clean_environment(), **self._variables, "PYTHONPATH": str(ROOT)}
@@ -41,12 +43,12 @@ class WorkerProcess(Server):
         return "working" in self.output()
 
 
-async def work(manner: str) -> None:
+async def work(manner: str, lease_seconds: float) -> None:
     """Work until SIGTERM."""
     opened = Runtime.assemble(Settings.from_env(), "test" * 16)
     await opened.open()
     handlers = {Tally.kind: CARELESS if manner == CONTROL else HANDLER}
-    worker = Worker(opened, 4, handlers=handlers, lease_seconds=LEASE_SECONDS)
+    worker = Worker(opened, 4, handlers=handlers, lease_seconds=lease_seconds)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, opened.stopping.set)
     worker.begin()
     print("working", flush=True)
@@ -56,4 +58,4 @@ async def work(manner: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(sys.argv[1]))
+    asyncio.run(work(sys.argv[1], float(sys.argv[2])))

@@ -24,9 +24,11 @@ CONTROL_ON = forms.of(["sqlite"], ON)
 
 
 @asynccontextmanager
-async def at_work(settings: Settings, manner: str, number: int) -> AsyncIterator[WorkerProcess]:
+async def at_work(
+    settings: Settings, manner: str, number: int, **how: float
+) -> AsyncIterator[list[WorkerProcess]]:
     async with AsyncExitStack() as stack:
-        workers = [WorkerProcess(settings, manner) for _ in range(number)]
+        workers = [WorkerProcess(settings, manner, **how) for _ in range(number)]
         for worker in workers:
             stack.callback(worker.close)
         await asyncio.gather(*(asyncio.to_thread(worker.start) for worker in workers))
@@ -78,7 +80,7 @@ async def test_effect_outside_of_the_job_is_done_twice(
 async def test_worker_that_is_asked_to_stop_finishes_or_gives_back(
     settings: Settings, database: Database
 ) -> None:
-    async with at_work(settings, CAREFUL, 1) as (worker,):
+    async with at_work(settings, CAREFUL, 1, lease_seconds=60) as (worker,):
         async with database.write() as tx:
             tx.enqueue(Tally("short", seconds=1))
             tx.enqueue(Tally("endless", seconds=3600))

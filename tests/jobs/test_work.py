@@ -119,11 +119,7 @@ async def test_job_that_fails_too_often_is_kept_as_a_dead_letter_with_its_error(
     monkeypatch.setitem(HANDLERS, Tally.kind, HANDLER._replace(attempts=3))
     async with database.write() as tx:
         tx.enqueue(Tally("a", fails=99), key="one")
-
-    async def dead() -> bool:
-        return [row.state for row in await jobs_of(database)] == ["dead"]
-
-    await until(dead)
+    await until(lambda: is_dead(database))
     (row,) = await jobs_of(database)
     assert (row.attempt, row.error) == (3, "attempt 3 is to fail")
     assert (row.due_at, row.unfinished_key, row.key) == (None, None, "one")
@@ -150,6 +146,26 @@ async def test_what_is_away_does_not_wear_a_job_out(settings: Settings, database
     async with working(settings, {Tally.kind: Handler(Tally, wait_for_it, attempts=1)}):
         await until(lambda: gone(database))
     assert calls == 5
+
+
+@pytest.mark.usefixtures("tally")
+async def test_handler_that_awaits_what_was_cancelled_has_failed(
+    settings: Settings, database: Database
+) -> None:
+    """It would be given back for ever, without an attempt being counted."""
+
+    async def cancelled(_job: Job, _task: Tally) -> None:
+        nothing = asyncio.get_running_loop().create_future()
+        nothing.cancel()
+        await nothing
+
+    await leave(database, "a")
+    async with working(settings, {Tally.kind: Handler(Tally, cancelled, attempts=1)}):
+        await until(lambda: is_dead(database))
+
+
+async def is_dead(database: Database) -> bool:
+    return [row.state for row in await jobs_of(database)] == ["dead"]
 
 
 @all_databases

@@ -30,7 +30,7 @@ from tests.jobs.conftest import jobs_of, until
 from tests.mailboxes import all_done, mail_server, mailed_by, path_in
 from tests.people import Browser, MakePost, MakeUser, Visit
 
-POSTS = forms.of(10_000, 100_000)
+POSTS = forms.of(5_000, 100_000)
 WORDS = "한글" * 240
 MOST_BYTES = (
     8 * 2**20
