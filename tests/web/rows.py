@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Select, Table, select
 
 from microblog.database import Database
-from microblog.models import Job, Model, table
+from microblog.models import Job, Model, SearchPosition, table
 
 Rows = dict[str, list[str]]
 
@@ -13,12 +13,14 @@ Rows = dict[str, list[str]]
 async def every_row(database: Database) -> Rows:
     """Return all rows by table, sorted; a table that is added later is in it by itself.
 
-    Jobs that come by themselves, each in its time, are nobody's doing.
+    Jobs that come by themselves, each in its time, are nobody's doing, nor is how far the search
+    index has been fed.
     """
     async with database.read() as read:
         return {
             each.name: sorted(repr(tuple(row)) for row in await read.execute(_rows(each)))
             for each in Model.metadata.sorted_tables
+            if each is not table(SearchPosition)
         }
 
 
