@@ -33,16 +33,19 @@ def post(row: PostRow) -> PostView:
     kept: PostView | None = runtime().articles.get(key)
     if kept is not None:
         return kept
-    view = views.post(row)
-    foreign = row.language is not None and row.language != known(code)
+    view = runtime().articles[key] = _with_article(views.post(row))
+    return view
+
+
+def _with_article(view: PostView) -> PostView:
+    code = language.current()
+    foreign = view.language is not None and view.language != known(code)
     article = (
         environment(code)
         .get_template("posts/_post.html")
         .render(post=view, translatable=foreign and runtime().translates)
     )
-    view = replace(view, markup=Markup(article))  # noqa: S704 - an autoescaped template
-    runtime().articles[key] = view
-    return view
+    return replace(view, markup=Markup(article))  # noqa: S704 - an autoescaped template
 
 
 def item(row: PostRow, *, own: bool) -> Markup:
@@ -71,11 +74,8 @@ def hit(row: PostRow, terms: Sequence[Term], *, own: bool) -> Markup:
     """
     if not terms:
         return item(row, own=own)
-    view = views.post(row, terms)
-    templates = environment(language.current())
-    article = templates.get_template("posts/_post.html").render(post=view)
-    view = replace(view, markup=Markup(article))  # noqa: S704 - an autoescaped template
-    made = templates.get_template("posts/_item.html").render(post=view, own=own)
+    template = environment(language.current()).get_template("posts/_item.html")
+    made = template.render(post=_with_article(views.post(row, terms)), own=own)
     return Markup(made)  # noqa: S704 - an autoescaped template
 
 

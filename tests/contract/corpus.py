@@ -40,6 +40,9 @@ POSTS = (
     ("bora", "k팝 좋아하는 친구 @mina"),
 )
 
+# In what they were written, where that is said.
+LANGUAGES = {15: "ja", 16: "ja", 17: "zh"}
+
 DELETED = ("mina", "지운 한글 글 rain")
 HIDDEN = ("mina", "비밀 한글 글 rain")  # for her followers only
 LEFT = ("gone", "떠난 사람의 한글 글 rain")  # whose account was closed
@@ -118,6 +121,9 @@ OTHERS = (
     Case("before:2026-01-03", (2, 1)),
     Case("after:2026-01-27", (28,)),
     Case("after:2026-01-17 before:2026-01-20 rain", (18, 19)),
+    Case("lang:ja", (16, 15)),
+    Case("学 -lang:ja", (17,)),
+    Case("中文 lang:ko", ()),
     Case("as", ()),
     Case("was", (19,)),
 )

@@ -46,7 +46,8 @@ async def stock(database: Database, server: SearchServer | None) -> Stocked:
     people = {name: await make_user(name) for name in ("mina", "bora", "gone")}
     ids = {}
     for number, (author, text) in enumerate(corpus.POSTS, 1):
-        ids[number] = await _write(database, people[author], text, corpus.written_at(number))
+        at, language = corpus.written_at(number), corpus.LANGUAGES.get(number)
+        ids[number] = await _write(database, people[author], text, at, language)
     now = datetime.now(UTC)
     unwanted = [
         await _write(database, people[author], text, now)
@@ -60,6 +61,9 @@ async def stock(database: Database, server: SearchServer | None) -> Stocked:
     return Stocked(database, server, ids)
 
 
-async def _write(database: Database, author: User, text: str, now: datetime) -> int:
+async def _write(
+    database: Database, author: User, text: str, now: datetime, language: str | None = None
+) -> int:
     async with database.write() as tx:
-        return (await posts.publish(tx, author, Draft(text), now)).id
+        draft = Draft(text, language=language)
+        return (await posts.publish(tx, author, draft, now)).id
