@@ -2,6 +2,10 @@
 
 from microblog.actions import search_index
 from microblog.backends.search import SearchServer
+from microblog.core import search_tokens
+from microblog.core.cursors import GREATEST
+from microblog.core.search_plan import Plan
+from microblog.core.search_tokens import Term
 from microblog.database import Database
 from microblog.jobs import search as jobs
 from microblog.queries import search_index as queries
@@ -28,3 +32,10 @@ async def index(database: Database, server: SearchServer | None = None) -> None:
 
 async def _tell_nobody(_percent: int) -> None:
     return
+
+
+async def ids_of(database: Database) -> list[int]:
+    """Return the ids of the posts that stand in the database's index."""
+    async with database.read() as read:
+        every = Plan((Term((search_tokens.EVERY,)),))
+        return await queries.source(read, "post", every, None)(GREATEST, 100)

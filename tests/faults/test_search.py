@@ -11,7 +11,7 @@ import pytest
 
 from tests import forms
 from tests.crowd import gathered
-from tests.faults.sites import ALONE, SERVERS, SETUPS, Site
+from tests.faults.sites import ALONE, SETUPS, Site
 
 KILLS = forms.of(2, 20)
 SECONDS_BETWEEN_KILLS = 1.0
@@ -31,7 +31,7 @@ async def found(url: str) -> set[str]:
 
 
 @pytest.mark.limit(280)
-@pytest.mark.parametrize("setup", forms.of([ALONE, SERVERS], SETUPS))
+@pytest.mark.parametrize("setup", forms.of([ALONE], SETUPS))
 async def test_each_acknowledged_post_is_found_although_servers_are_killed(own_site: Site) -> None:
     async with gathered([own_site.server], readers=1) as crowd:
         for _ in range(KILLS):
