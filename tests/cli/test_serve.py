@@ -215,7 +215,7 @@ def test_host_that_is_not_ours_is_one_sentence(tmp_path: Path, host: str) -> Non
     ("name", "value", "told"),
     [
         ("POSTS_PER_PAGE", "many", "POSTS_PER_PAGE 'many'"),
-        ("DATABASE_URL", "mysql://localhost/blog", "DATABASE_URL names 'mysql'"),
+        ("DATABASE_URL", "oracle://localhost/blog", "DATABASE_URL names 'oracle'"),
         ("DATABASE_URL", "postgresql://mina:geheim@127.0.0.1:1/blog", "mina:***@127.0.0.1:1/blog"),
         ("DATABASE_URL", "sqlite:////proc/blog.db", "cannot be used"),
         ("REDIS_URL", "localhost:6379", "REDIS_URL"),

@@ -149,7 +149,7 @@ async def test_long_copy_of_the_database_slows_nobody(own_site: Site) -> None:
         await copying.close()
     print(f"{first} posts in the first {LAST_SECONDS:.0f} s, {last} in the last")
     assert set(crowd.answers) == {201}
-    assert len(crowd.acknowledged) > 20
+    assert len(crowd.acknowledged) > 5
     assert last >= forms.of(0.0, 0.7) * first
     await check(own_site, crowd)
 

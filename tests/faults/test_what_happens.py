@@ -138,7 +138,7 @@ async def test_slow_client_is_cut_off_and_delays_nobody(site: Site) -> None:
         lasted = time.monotonic() - began
     print(f"{site.setup}: cut off after {lasted:.1f} s; others waited {max(waits):.3f} s at most")
     assert lasted > 1, "it was cut off for being slow, not at once"
-    assert max(waits) < 2
+    assert max(waits) < forms.at_most(2)
 
 
 async def test_client_far_behind_is_told_to_load_anew_and_a_nearer_one_is_not(site: Site) -> None:
@@ -152,7 +152,7 @@ async def test_client_far_behind_is_told_to_load_anew_and_a_nearer_one_is_not(si
     near = await post(site.server, token, "near")
     async with listening(site.live_url, topics="explore", since=seen) as client:
         assert (await client.frame())["reason"] == "behind"
-        await shown(client, await post(site.server, token, "and it goes on"))
+        await shown(client, await post(site.server, token, "and it goes on"), 30)
     async with listening(site.live_url, topics="explore", since=str(int(near) - 1)) as client:
         assert (await client.frame_of("events"))["items"][0]["data"]["id"] == near
 
