@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.crowd import ROOM, Reader, Writer, token_of
+from tests.crowd import ROOM, Reader, Writer, another_token, token_of
 from tests.services import AppServer
 
 SAMPLE_SECONDS = 30.0
@@ -118,9 +118,10 @@ async def soak(server: AppServer, options: argparse.Namespace) -> bool:
     while time.monotonic() - began < options.minutes * 60:
         await asyncio.sleep(SAMPLE_SECONDS)
         seen.append(await look(server, began))
-        for one in writers:  # what it remembers is of no use here
+        for number, one in enumerate(writers):  # what it remembers is of no use here
             one.acknowledged.clear()
             one.acknowledged_at.clear()
+            one.token = await another_token(server, f"writer{number}")
     for task in busy:
         task.cancel()
     ends = await asyncio.gather(*busy, return_exceptions=True)

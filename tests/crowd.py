@@ -233,6 +233,12 @@ async def token_of(server: AppServer, username: str) -> str:
     account = {"username": username, "email": f"{username}@example.org", "password": PASSWORD}
     async with httpx.AsyncClient(base_url=server.url, timeout=15) as http:
         assert (await http.post("/api/users", json=account)).status_code == 201
+    return await another_token(server, username)
+
+
+async def another_token(server: AppServer, username: str) -> str:
+    """Return an access token, good for ten minutes, of somebody who has signed up."""
+    async with httpx.AsyncClient(base_url=server.url, timeout=15) as http:
         answer = await http.post("/api/tokens", auth=(username, PASSWORD))
         return str(answer.json()["access_token"])
 
