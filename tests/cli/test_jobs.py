@@ -5,43 +5,29 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import delete
 
 from microblog.actions import jobs
 from microblog.core.tasks import Prune
-from microblog.database import Database, open_database
+from microblog.database import Database
 from microblog.models import Job
 from microblog.settings import Settings
 from tests.cli.conftest import Run, variables
+from tests.cli.databases import on
 from tests.conftest import both_databases
 from tests.jobs.conftest import jobs_of
 from tests.services import clean_environment
 
-T = TypeVar("T")
 HOUR = timedelta(hours=1)
 
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def on(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-    """Do something with the test's database between two commands."""
-
-    async def do() -> T:
-        database = open_database(settings)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(do())
 
 
 @pytest.fixture(autouse=True)

@@ -1,44 +1,28 @@
 """`microblog user`: the owner makes people and changes their passwords and roles."""
 
-import asyncio
 import os
 import pty
 import subprocess
 import sys
-from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
 
 from microblog.actions import sessions, tokens
 from microblog.core import passwords
 from microblog.core.errors import NotFound
-from microblog.database import Database, Read, open_database
+from microblog.database import Database, Read
 from microblog.models import User
 from microblog.queries import access, users
 from microblog.settings import Settings
 from tests.cli.conftest import Run, variables
+from tests.cli.databases import on
 from tests.conftest import all_databases, both_databases
 from tests.people import MakeUser
 from tests.services import clean_environment
 
-T = TypeVar("T")
 GOOD = "a long enough sentence"
-
-
-def on(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-    """Do something with the test's database between two commands."""
-
-    async def do() -> T:
-        database = open_database(settings)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(do())
 
 
 def person(settings: Settings, name: str) -> User:
