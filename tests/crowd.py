@@ -54,8 +54,9 @@ class Reader:
             with contextlib.suppress(OSError, ConnectionClosed, InvalidHandshake, TimeoutError):
                 await self._read_from(server)
             self.port = None
-            # The control stays away for long enough that something happens meanwhile.
-            await asyncio.sleep(random.random() * 0.3 if self.keeps_cursor else 1.0)
+            # The controls stay away for long enough that something happens meanwhile, and not
+            # all for equally long: they left together, and might all be back before it does.
+            await asyncio.sleep(random.random() * (0.3 if self.keeps_cursor else 3.0))
 
     async def _read_from(self, server: AppServer) -> None:
         since, epoch = (self._cursor, self._epoch) if self.keeps_cursor else (None, None)
