@@ -3,6 +3,8 @@
 `render.json` makes the answers; a test holds each of them against these models.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -25,7 +27,11 @@ POST: JsonDict = {
     "language": "en",
     "visibility": "public",
     "created_at": "2026-02-03T04:05:06.789Z",
+    "edited_at": None,
     "author": USER,
+    "reply_to": None,
+    "counts": {"replies": 3},
+    "question": None,
     "_links": {"self": "/api/posts/1042", "author": "/api/users/7", "page": "/post/1042"},
 }
 _NEIGHBOURS: JsonDict = {
@@ -72,6 +78,20 @@ class PostLinks(BaseModel):
     page: str = Field(description="The post's own page, for people.")
 
 
+class Counts(BaseModel):
+    """How often something was done with a post."""
+
+    replies: int
+
+
+class Question(BaseModel):
+    """What makes a post a question."""
+
+    title: str
+    state: Literal["open", "answered"]
+    accepted: str | None = Field(description="The id of the answer that the asker accepted.")
+
+
 class Post(BaseModel):
     """A post."""
 
@@ -86,7 +106,11 @@ class Post(BaseModel):
     )
     visibility: str
     created_at: str = Field(json_schema_extra={"format": "date-time"})
+    edited_at: str | None = Field(json_schema_extra={"format": "date-time"})
     author: User
+    reply_to: str | None = Field(description="The id of the post that it answers.")
+    counts: Counts
+    question: Question | None
     links: PostLinks = Field(alias="_links")
 
 

@@ -6,12 +6,15 @@ delivered, so that a replay cannot show what was deleted or hidden since.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Kind(StrEnum):
     """The kinds of event. Clients see the first group; the second steers connections."""
 
     POST_PUBLISHED = "post.published"
+    POST_EDITED = "post.edited"
+    POST_COUNTED = "post.counts"
     POST_DELETED = "post.deleted"
     USER_CHANGED = "user.changed"
     NOTIFIED = "notification"
@@ -29,6 +32,12 @@ class Kind(StrEnum):
     def _missing_(cls, value: object) -> "Kind":
         """A newer program beside this one may write kinds that this one does not know."""
         return cls.UNKNOWN
+
+
+OF_POSTS: Final = frozenset(
+    {Kind.POST_PUBLISHED, Kind.POST_EDITED, Kind.POST_COUNTED, Kind.POST_DELETED}
+)
+"""The kinds whose `ref_id` is a post, which concern whoever reads that post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,16 @@ class LoggedEvent:
 def post_published(author_id: int) -> Event:
     """Tell of a new post. The post takes the event's id, so `ref_id` is filled in by the log."""
     return Event(Kind.POST_PUBLISHED, author_id)
+
+
+def post_edited(author_id: int, post_id: int) -> Event:
+    """Tell that a post says something else, or that another answer to it is accepted."""
+    return Event(Kind.POST_EDITED, author_id, ref_id=post_id)
+
+
+def post_counted(author_id: int, post_id: int) -> Event:
+    """Tell that a post has more replies, or fewer."""
+    return Event(Kind.POST_COUNTED, author_id, ref_id=post_id)
 
 
 def post_deleted(author_id: int, post_id: int) -> Event:

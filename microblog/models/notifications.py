@@ -15,7 +15,10 @@ class Notification(Model):
 
     __tablename__ = "notification"
     __table_args__ = (
-        CheckConstraint("kind IN ('follow', 'mention')", name="kind"),
+        CheckConstraint(
+            "kind IN ('follow', 'mention', 'reply', 'answer', 'accepted', 'message', 'job')",
+            name="kind",
+        ),
         Index("ix_notification_user_id_id", "user_id", "id"),
         Index(
             "ix_notification_unread",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from microblog.models.base import Id, Model
@@ -15,11 +15,32 @@ class Post(Searchable, Model):
 
     A deleted post stays as a tombstone without text until the log that speaks of it is pruned:
     that is how its deletion reaches those who could see it.
+
+    A question is a post with a title; `question` says whether it is "open" or "answered", and
+    `accepted_id` which answer its asker took. An answer is a reply. `reply_to_id` names a post
+    that may be gone, and `reply_to_user_id` who wrote that: a reply outlives what it answers.
+    `reply_count` is kept with the replies it counts.
     """
 
     __tablename__ = "post"
-    __searchable__ = ("body",)
-    __table_args__ = (Index("ix_post_author_id_id", "author_id", "id"),)
+    __searchable__ = ("title", "body")
+    __table_args__ = (
+        Index("ix_post_author_id_id", "author_id", "id"),
+        Index(
+            "ix_post_reply_to_id_id",
+            "reply_to_id",
+            "id",
+            sqlite_where=text("reply_to_id IS NOT NULL"),
+            postgresql_where=text("reply_to_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_post_question_id",
+            "question",
+            "id",
+            sqlite_where=text("question IS NOT NULL"),
+            postgresql_where=text("question IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     author_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
@@ -28,6 +49,13 @@ class Post(Searchable, Model):
     language: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+    title: Mapped[str | None] = mapped_column(Text)
+    question: Mapped[str | None] = mapped_column(String(8))
+    accepted_id: Mapped[int | None]
+    edited_at: Mapped[datetime | None]
+    reply_to_id: Mapped[int | None]
+    reply_to_user_id: Mapped[int | None]
+    reply_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
     author: Mapped[User] = relationship(lazy="raise")
     tags: Mapped[list["PostTag"]] = relationship(

@@ -19,7 +19,7 @@ class Searchable:
 
     def searchable_text(self) -> str:
         """Return what a row says, a column a line."""
-        return "\n".join(getattr(self, name) for name in self.__searchable__)
+        return "\n".join(getattr(self, name) or "" for name in self.__searchable__)
 
 
 class SearchPosition(Model):

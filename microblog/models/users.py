@@ -15,6 +15,7 @@ class User(Searchable, Model):
     The `_key` columns hold the case-folded form. Usernames are unique in it; addresses are not, as
     long as nobody has proved that one is theirs, since a refusal would tell who has an account.
     `email_confirmed_at` says when that was proved; an address is proved by one account at most.
+    `avatar` names the picture that the person gave; without one it is drawn from the name.
     Counts are kept with the rows they count, in the same transaction.
     """
 
@@ -35,6 +36,7 @@ class User(Searchable, Model):
     password_hash: Mapped[str] = mapped_column(String(60))
     display_name: Mapped[str] = mapped_column(String(800), default="")
     about_me: Mapped[str] = mapped_column(Text, default="")
+    avatar: Mapped[str | None] = mapped_column(String(16))
     role: Mapped[str] = mapped_column(String(16), default="member")
     language: Mapped[str | None] = mapped_column(String(16))
     theme: Mapped[str | None] = mapped_column(String(8))

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
-from microblog.core.events import Kind, LoggedEvent
+from microblog.core.events import OF_POSTS, Kind, LoggedEvent
 from microblog.database import Read
-from microblog.models import EventRow, Follow, History, PostTag, table
+from microblog.models import EventRow, Follow, History, Post, PostTag, table
 from microblog.queries import jobs, notifications, rows
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import (
@@ -23,11 +23,10 @@ from microblog.queries.rows import (
     person_table,
     post_table,
 )
-from microblog.queries.visibility import followers_among
+from microblog.queries.visibility import at_home, followers_among
 
 HOME = "home"
 EXPLORE = "explore"
-_POSTS = {Kind.POST_PUBLISHED, Kind.POST_DELETED}
 
 _event, _history, _tag = table(EventRow).c, table(History).c, table(PostTag)
 _COLUMNS = (_event.id, _event.kind, _event.actor_id, _event.user_id, _event.ref_id)
@@ -144,7 +143,7 @@ async def concerning(
 
 def _conditions_of(topic: str, viewer_id: int | None) -> Iterable[ColumnElement[bool]]:
     shared = EventRow.user_id.is_(None)
-    of_posts = and_(shared, EventRow.kind.in_([str(kind) for kind in _POSTS]))
+    of_posts = and_(shared, EventRow.kind.in_([str(kind) for kind in OF_POSTS]))
     kind, _, name = topic.partition(":")
     if topic == EXPLORE:
         yield of_posts
@@ -155,6 +154,8 @@ def _conditions_of(topic: str, viewer_id: int | None) -> Iterable[ColumnElement[
         yield and_(shared, EventRow.actor_id == int(name))
     elif kind == "post":
         yield and_(of_posts, or_(EventRow.ref_id == int(name), EventRow.id == int(name)))
+        replies = select(Post.id).where(Post.reply_to_id == int(name))
+        yield and_(of_posts, or_(EventRow.ref_id.in_(replies), EventRow.id.in_(replies)))
     elif kind == "tag":
         tagged = select(PostTag.post_id).where(PostTag.tag == name)
         # A post has the id of the event that published it, which names no other thing.
@@ -184,8 +185,8 @@ async def deliveries(
     the pages use) and the followers among `listener_ids`. Four more load people, notifications,
     unread counts and jobs where the page has any; a page of posts alone needs none of them.
     """
-    posts = await _posts(read, _refs(events, _POSTS))
-    authors = {subject.post.author_id for subject in posts.values()}
+    posts = await _posts(read, _refs(events, OF_POSTS))
+    authors = {person for subject in posts.values() for person in subject.post.at_home_with}
     homes = await followers_among(read, authors, listener_ids)
     people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
     mine = [e for e in events if e.user_id in listener_ids]
@@ -196,7 +197,7 @@ async def deliveries(
     )
     made = []
     for event in events:
-        if event.kind in _POSTS:
+        if event.kind in OF_POSTS:
             delivery = _of_post(event, posts.get(event.ref_id or 0), homes)
         elif event.kind is Kind.USER_CHANGED:
             topics = frozenset({f"user:{event.ref_id}"})
@@ -254,9 +255,10 @@ async def _own(
 
 
 def _of_post(event: LoggedEvent, subject: _Subject | None, homes: dict[int, set[int]]) -> Delivery:
-    if subject is None or (event.kind is Kind.POST_PUBLISHED and not subject.is_there):
+    if subject is None or (event.kind is not Kind.POST_DELETED and not subject.is_there):
         return Delivery(event)
     post = subject.post
-    topics = {EXPLORE, f"user:{post.author_id}", f"post:{post.id}"}
+    topics = {f"user:{post.author_id}", f"post:{post.id}"}
+    topics.add(EXPLORE if post.reply_to_id is None else f"post:{post.reply_to_id}")
     topics.update(f"tag:{tag}" for tag in subject.tags)
-    return Delivery(event, frozenset(topics), homes.get(post.author_id, frozenset()), post)
+    return Delivery(event, frozenset(topics), at_home(post, homes), post)

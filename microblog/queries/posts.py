@@ -25,7 +25,7 @@ from microblog.models import Follow, PostTag, table
 from microblog.queries import rows
 from microblog.queries.paging import AnySelect, turn
 from microblog.queries.rows import WHOLE_POST, PostRow, person_table, post_table
-from microblog.queries.visibility import FOLLOWED, VIEWER, VISIBLE
+from microblog.queries.visibility import FOLLOWED, KNOWS_BOTH, VIEWER, VISIBLE
 
 NEAR_EVENTS = 5000
 AUTHORS_AT_ONCE = 100
@@ -45,8 +45,8 @@ _is_followed = (
 )
 # "+ 0" keeps SQLite from gathering all posts of all authors: the newest are read in their order.
 _SOURCES = {
-    "near": _ids.where((post_table.c.author_id + 0 == VIEWER) | _is_followed),
-    "everything": _ids,
+    "near": _ids.where((post_table.c.author_id + 0 == VIEWER) | _is_followed, KNOWS_BOTH),
+    "everything": _ids.where(post_table.c.reply_to_id.is_(None)),
     "author": _ids.where(post_table.c.author_id == bindparam("author")),
     "tag": _ids.join(_tag, _tag.c.post_id == post_table.c.id).where(_tag.c.tag == bindparam("tag")),
 }
@@ -77,7 +77,7 @@ def _in_this_order(ids: Sequence[int], found: Iterable[Any]) -> list[PostRow]:
 
 
 async def everything(read: Read, viewer_id: int | None, window: Window) -> Page[PostRow]:
-    """Return all posts that the viewer may see, newest first."""
+    """Return all posts that the viewer may see, newest first, without replies."""
     return await _page(read, await _chosen(read, "everything", viewer_id, window), window)
 
 
@@ -95,7 +95,7 @@ async def by_tag(read: Read, tag: str, viewer_id: int | None, window: Window) ->
 
 
 async def home(read: Read, viewer_id: int, window: Window) -> Page[PostRow]:
-    """Return own posts and those of followed people, newest first.
+    """Return own posts and those of followed people, newest first; of replies those to such people.
 
     First among the posts near the position, which nearly always fill a page; where they don't,
     the nearest of each author are merged. So the cost depends neither on the number of posts nor
@@ -164,7 +164,7 @@ def _of_author(author_id: ColumnElement[int], *, rising: bool) -> AnySelect:
     edge, end = bindparam("edge", type_=BigInteger), bindparam("end", type_=BigInteger)
     key = post_table.c.id
     between = (key > edge) & (key < end) if rising else (key <= edge) & (key > end)
-    ids = _ids.where(post_table.c.author_id == author_id, between, VISIBLE)
+    ids = _ids.where(post_table.c.author_id == author_id, between, KNOWS_BOTH, VISIBLE)
     return _in_order(ids, key, rising=rising)
 
 

@@ -24,6 +24,7 @@ class Person(NamedTuple):
     username: str
     display_name: str
     about_me: str
+    avatar: str | None
     role: str
     first_seen: datetime
     last_seen: datetime
@@ -44,7 +45,8 @@ class Person(NamedTuple):
 class PostRow(NamedTuple):
     """A post with its author. `language` is a code of `core.languages`, or None where nobody knows.
 
-    `mentioned` are the names of people in it who exist, with spaces.
+    `mentioned` are the names of people in it who exist, with spaces; `reply_to_name` is the
+    username of whoever wrote what it answers, None where that is gone.
     """
 
     id: int
@@ -53,12 +55,28 @@ class PostRow(NamedTuple):
     created_at: datetime
     deleted_at: datetime | None
     language: str | None
+    title: str | None
+    question: str | None
+    accepted_id: int | None
+    edited_at: datetime | None
+    reply_to_id: int | None
+    reply_to_user_id: int | None
+    reply_count: int
     mentioned: str | None
+    reply_to_name: str | None
     author: Person
 
     @property
     def author_id(self) -> int:
         return self.author.id
+
+    @property
+    def at_home_with(self) -> tuple[int, ...]:
+        """Whom one follows who has this post at home: its author, and whoever it answers."""
+        answered = self.reply_to_user_id
+        if answered is None or answered == self.author_id:
+            return (self.author_id,)
+        return self.author_id, answered
 
 
 class NotificationRow(NamedTuple):
@@ -79,8 +97,18 @@ _MENTIONED = (
     .correlate(post_table)
     .scalar_subquery()
 )
-_OF_POST = PostRow._fields[:6]
-WHOLE_POST = (*(post_table.c[name] for name in _OF_POST), _MENTIONED, *PERSON)
+_answered, _asker = post_table.alias("answered"), person_table.alias("asker")
+_REPLY_TO_NAME = (
+    select(_asker.c.username)
+    .join(_answered, _answered.c.author_id == _asker.c.id)
+    .where(_answered.c.id == post_table.c.reply_to_id)
+    .where(_answered.c.deleted_at.is_(None), _asker.c.deactivated_at.is_(None))
+    .correlate(post_table)
+    .scalar_subquery()
+)
+_OF_POST = PostRow._fields[: PostRow._fields.index("mentioned")]
+_AUTHOR_AT = PostRow._fields.index("author")
+WHOLE_POST = (*(post_table.c[name] for name in _OF_POST), _MENTIONED, _REPLY_TO_NAME, *PERSON)
 """The columns of a `PostRow`, of posts joined with their authors."""
 
 
@@ -91,4 +119,4 @@ def person(row: Sequence[Any]) -> Person:
 
 def post(row: Sequence[Any]) -> PostRow:
     """Make a post of a row of `WHOLE_POST`."""
-    return PostRow._make((*row[:7], Person._make(row[7:])))
+    return PostRow._make((*row[:_AUTHOR_AT], Person._make(row[_AUTHOR_AT:])))

@@ -134,7 +134,7 @@ _DOCUMENTS: dict[Subject, AnySelect] = {
 
 
 def _of_post(row: Any) -> Document:
-    words = "\n".join(row[-len(Post.__searchable__) :])
+    words = "\n".join(each or "" for each in row[-len(Post.__searchable__) :])
     marks = [search_tokens.EVERY, search_tokens.author(row.author_id)]
     marks += [search_tokens.LINK] if any(link.safe for link in links.find(words)) else []
     marks += [search_tokens.language(row.language)] if row.language else []

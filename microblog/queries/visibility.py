@@ -5,7 +5,7 @@ Timelines, posts, the API and the replay of the log all filter with `VISIBLE`.
 
 import json
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Set
 from functools import cache
 from typing import Any
 
@@ -26,7 +26,7 @@ from sqlalchemy import (
 from microblog.database import Read
 from microblog.models import Follow, table
 from microblog.queries.paging import AnySelect
-from microblog.queries.rows import person_table, post_table
+from microblog.queries.rows import PostRow, person_table, post_table
 
 _follow = table(Follow)
 
@@ -52,8 +52,28 @@ VISIBLE = _visible()
 FOLLOWED = select(_follow.c.followed_id).where(_follow.c.follower_id == VIEWER)
 """The ids of the people whom `VIEWER` follows."""
 
-IN_HOME = or_(post_table.c.author_id == VIEWER, post_table.c.author_id.in_(FOLLOWED))
-"""The condition under which a post belongs in the home feed of `VIEWER`."""
+KNOWS_BOTH = or_(
+    post_table.c.reply_to_user_id.is_(None),
+    post_table.c.author_id == VIEWER,
+    post_table.c.reply_to_user_id == VIEWER,
+    post_table.c.reply_to_user_id == post_table.c.author_id,
+    select(_follow.c.id)
+    .where(_follow.c.follower_id == VIEWER, _follow.c.followed_id == post_table.c.reply_to_user_id)
+    .correlate(post_table)
+    .exists(),
+)
+"""The condition under which a post of somebody at home belongs there: of replies those alone whose
+other side is at home too. `at_home` says the same of listeners.
+"""
+
+
+def at_home(post: PostRow, homes: Mapping[int, Set[int]]) -> Set[int]:
+    """Return who has a post at home, where `homes` says it of people (`followers_among`)."""
+    among = homes.get(post.author_id, frozenset())
+    if len(post.at_home_with) == 1:
+        return among
+    both = among & homes.get(post.at_home_with[1], frozenset())
+    return both | {post.author_id} if post.author_id in among else both
 
 
 _GIVEN_TO_MARIADB = text(

@@ -6,12 +6,12 @@
 from collections import deque
 from collections.abc import Iterator, Sequence, Set
 
-from microblog.core.events import Kind
+from microblog.core.events import OF_POSTS, Kind
 from microblog.queries.events import Delivery
 from microblog.queries.rows import NotificationRow, PostRow
+from microblog.queries.visibility import at_home
 
 RING_EVENTS = 2000
-POSTS = {Kind.POST_PUBLISHED, Kind.POST_DELETED}
 
 
 class Ring:
@@ -20,7 +20,7 @@ class Ring:
     def __init__(self) -> None:
         self.floor = 0
         self._events: deque[Delivery] = deque(maxlen=RING_EVENTS)
-        self._homes: dict[int, Set[int]] = {}
+        self._homes: dict[tuple[int, ...], Set[int]] = {}
 
     def begin(self, floor: int) -> None:
         """Be empty, from a position on."""
@@ -58,8 +58,9 @@ class Ring:
         return reversed(newest_first)
 
     def authors(self) -> set[int]:
-        """Return who wrote the posts of which the events speak."""
-        return {one.event.actor_id for one in self._events if one.topics}
+        """Return who wrote the posts of which the events speak, and whom those answer."""
+        posts = (one.subject for one in self._events if one.event.kind in OF_POSTS)
+        return {who for post in posts if isinstance(post, PostRow) for who in post.at_home_with}
 
     def unread_by(self) -> dict[int, int]:
         """Return, by person, the last of their own events that the ring has only the number of."""
@@ -71,33 +72,37 @@ class Ring:
 
         `homes` says for each author who of the newcomers has them at home.
         """
-        joined: dict[tuple[int, int], tuple[Set[int], Set[int]]] = {}
+        joined: dict[tuple[tuple[int, ...], int], tuple[Set[int], Set[int]]] = {}
         for delivery in self._events:
-            author = delivery.event.actor_id
-            if delivery.event.kind in POSTS and delivery.topics and (more := homes.get(author)):
-                key = author, id(delivery.homes)
-                if key not in joined:
-                    joined[key] = delivery.homes, delivery.homes | more
-                delivery.homes = self._homes[author] = joined[key][1]
+            post = delivery.subject
+            if not isinstance(post, PostRow) or not (more := at_home(post, homes)):
+                continue
+            key = post.at_home_with, id(delivery.homes)
+            if key not in joined:
+                joined[key] = delivery.homes, delivery.homes | more
+            delivery.homes = self._homes[post.at_home_with] = joined[key][1]
 
     def share_home(self, delivery: Delivery) -> None:
-        """Keep one set for all posts of an author: who has left meanwhile may stay in it."""
+        """Keep one set for all posts of an author, or all answers of one to another: who has left
+        meanwhile may stay in it.
+        """
         if delivery.event.kind is Kind.RELATIONS_CHANGED or len(self._homes) > RING_EVENTS:
             self._homes.clear()
-        if delivery.homes:
-            known = self._homes.setdefault(delivery.event.actor_id, delivery.homes)
+        post = delivery.subject
+        if delivery.homes and isinstance(post, PostRow):
+            known = self._homes.setdefault(post.at_home_with, delivery.homes)
             if delivery.homes <= known:
                 delivery.homes = known
             else:
-                self._homes[delivery.event.actor_id] = delivery.homes
+                self._homes[post.at_home_with] = delivery.homes
 
     def _forget_post(self, post_id: int | None) -> None:
         """Let nobody who is late have a post that is gone."""
         for delivery in self._events:
             subject = delivery.subject
             about = subject.post if isinstance(subject, NotificationRow) else subject
-            published = delivery.event.kind is Kind.POST_PUBLISHED
-            if (published and delivery.event.id == post_id) or (
+            telling = delivery.event.kind in OF_POSTS
+            if (telling and delivery.event.ref_id == post_id) or (
                 isinstance(about, PostRow) and about.id == post_id
             ):
                 delivery.subject = None

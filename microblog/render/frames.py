@@ -19,6 +19,8 @@ from microblog.runtime import runtime
 JSON_FORM = "microblog.v1"
 HTML_FORM = "microblog.html.v1"
 FORMS = (HTML_FORM, JSON_FORM)
+WHOLE = {Kind.POST_PUBLISHED, Kind.POST_EDITED}
+"""The kinds that bring the whole post."""
 
 
 def hello(epoch: str, cursor: int, heartbeat_seconds: int) -> str:
@@ -73,7 +75,7 @@ def item(delivery: Delivery, form: str, code: str) -> str | None:
 def _data(delivery: Delivery, form: str) -> str | None:
     """Return what an item says, encoded; a post as the API answers with it, made once for both."""
     event, subject = delivery.event, delivery.subject
-    if isinstance(subject, PostRow) and event.kind is Kind.POST_PUBLISHED and form == JSON_FORM:
+    if isinstance(subject, PostRow) and event.kind in WHOLE and form == JSON_FORM:
         return as_json.post_text(subject)
     told = _told(delivery, form)
     return None if told is None else as_json.dump(told)
@@ -88,6 +90,8 @@ def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
     if isinstance(subject, PostRow):
         if event.kind is Kind.POST_DELETED:
             return {"id": str(subject.id)}
+        if event.kind is Kind.POST_COUNTED:
+            return {"id": str(subject.id), "counts": as_json.counts(subject)}
         article = fragments.post(subject).markup
         return {"id": str(subject.id), "author_id": str(subject.author_id), "html": article}
     if isinstance(subject, Person):

@@ -52,13 +52,29 @@ def post(row: PostRow) -> dict[str, Any]:
         "language": row.language,
         "visibility": row.visibility,
         "created_at": moment(row.created_at),
+        "edited_at": None if row.edited_at is None else moment(row.edited_at),
         "author": user(row.author),
+        "reply_to": None if row.reply_to_id is None else str(row.reply_to_id),
+        "counts": counts(row),
+        "question": _question(row),
         "_links": {
             "self": f"/api/posts/{row.id}",
             "author": f"/api/users/{row.author_id}",
             "page": views.post_path(row.id),
         },
     }
+
+
+def counts(row: PostRow) -> dict[str, int]:
+    """Return how often something was done with a post."""
+    return {"replies": row.reply_count}
+
+
+def _question(row: PostRow) -> dict[str, Any] | None:
+    if row.question is None:
+        return None
+    accepted = None if row.accepted_id is None else str(row.accepted_id)
+    return {"title": row.title, "state": row.question, "accepted": accepted}
 
 
 def tag(row: TagRow) -> dict[str, Any]:

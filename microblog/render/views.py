@@ -58,14 +58,24 @@ class PersonView:
 
 @dataclass(frozen=True, slots=True)
 class PostView:
-    """A post; `html` is the safe markup of its text, `markup` the whole ready article."""
+    """A post; `html` is the safe markup of its text, `markup` the whole ready article.
+
+    A question has a `title` and is "open" or "answered"; a reply says what it answers, and whom,
+    unless that is gone.
+    """
 
     id: int
     url: str
     author: PersonView
     created_at: datetime
+    edited_at: datetime | None
     deleted: bool
     language: str | None
+    title: str | None
+    question: str | None
+    reply_to_url: str | None
+    reply_to_name: str | None
+    reply_count: int
     html: Markup
     markup: Markup | None = None
 
@@ -151,8 +161,14 @@ def post(row: PostRow, terms: Sequence[Term] = ()) -> PostView:
         url=post_path(row.id),
         author=person(row.author),
         created_at=row.created_at,
+        edited_at=row.edited_at,
         deleted=row.deleted_at is not None,
         language=row.language,
+        title=row.title,
+        question=row.question,
+        reply_to_url=None if row.reply_to_id is None else post_path(row.reply_to_id),
+        reply_to_name=row.reply_to_name,
+        reply_count=row.reply_count,
         html=Markup(body_html(row, terms)),  # noqa: S704 - core.markup escapes, nh3 checks
     )
 

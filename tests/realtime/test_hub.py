@@ -5,11 +5,11 @@ from microblog.queries.events import EXPLORE, HOME, Delivery
 from microblog.realtime.hub import Hub
 from microblog.realtime.listeners import Listener
 from microblog.realtime.ring import RING_EVENTS
+from tests.realtime.made import post, published
 
 
 def post_event(event_id: int, *topics: str, homes: set[int] | None = None) -> Delivery:
-    event = LoggedEvent(event_id, Kind.POST_PUBLISHED, 1, None, event_id)
-    return Delivery(event, frozenset(topics), homes or set())
+    return published(post(event_id), *topics, homes=homes or set())
 
 
 def own_event(event_id: int, user_id: int, kind: Kind = Kind.NOTIFIED) -> Delivery:
@@ -135,11 +135,11 @@ async def test_post_that_was_deleted_is_told_to_nobody_who_is_late() -> None:
     hub = started()
     await hub.publish([post_event(1, EXPLORE)])
     gone = Delivery(LoggedEvent(2, Kind.POST_DELETED, 1, None, 1), frozenset([EXPLORE]))
-    (published,) = hub.ring.after(0) or ()
-    published.encoded["form", "en"] = "what it said"
+    (told,) = hub.ring.after(0) or ()
+    told.encoded["form", "en"] = "what it said"
     await hub.publish([gone])
-    assert published.subject is None
-    assert published.encoded == {}
+    assert told.subject is None
+    assert told.encoded == {}
 
 
 async def test_another_history_empties_the_ring() -> None:
@@ -184,3 +184,12 @@ async def test_subscribing_later_starts_at_the_present_position() -> None:
     assert hub.subscribe(listener, EXPLORE) == 11
     await hub.publish([post_event(12, EXPLORE)])
     assert ids(hub, listener) == [12]
+
+
+async def test_newcomers_find_in_the_ring_the_replies_of_which_they_follow_both_sides() -> None:
+    hub = started()
+    reply = published(post(2, author=1, answers=(1, 9)), "post:1")
+    await hub.publish([reply])
+    both, one, writer = (Listener(n, [HOME], 0) for n in (5, 6, 1))
+    come_in(hub, both, one, writer, homes={1: {1, 5, 6}, 9: {5}})
+    assert [ids(hub, listener) for listener in (both, one, writer)] == [[2], [], [2]]

@@ -10,6 +10,7 @@ from microblog.queries.events import EXPLORE, HOME, Delivery
 from microblog.realtime import hub as hubs
 from microblog.realtime.hub import Hub
 from microblog.realtime.listeners import Channel, Listener
+from tests.realtime.made import post, published
 
 
 class Recorder:
@@ -57,8 +58,7 @@ class End:
 
 
 def post_event(event_id: int, author: int = 1, homes: frozenset[int] = frozenset()) -> Delivery:
-    event = LoggedEvent(event_id, Kind.POST_PUBLISHED, author, None, event_id)
-    return Delivery(event, frozenset([EXPLORE]), homes)
+    return published(post(event_id, author), EXPLORE, homes=homes)
 
 
 def profile_event(event_id: int, user_id: int = 1) -> Delivery:
