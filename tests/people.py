@@ -51,9 +51,15 @@ class MakePost:
         self._database = database
 
     async def __call__(
-        self, author: User, body: str = "Hello", *, language: str | None = None
+        self,
+        author: User,
+        body: str = "Hello",
+        *,
+        language: str | None = None,
+        reply_to: int | None = None,
+        title: str | None = None,
     ) -> PostRow:
-        draft = Draft(body, language=language)
+        draft = Draft(body, language=language, reply_to=reply_to, title=title)
         async with self._database.write() as tx:
             return await posts.publish(tx, author, draft, datetime.now(UTC))
 
