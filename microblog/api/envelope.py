@@ -10,7 +10,7 @@ from microblog.edge.limits import Allowance
 from microblog.edge.request import is_api
 
 PREFLIGHT_SECONDS = 86_400
-_MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-None-Match"
+_MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
 _MAY_READ = (
     "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
     "WWW-Authenticate, X-Request-ID"
@@ -38,7 +38,8 @@ async def _keep(response: Response) -> Response:
         # Nothing has neither a kind nor a length (RFC 9110, 8.6).
         response.headers.pop("Content-Type", None)
         response.headers.pop("Content-Length", None)
-    if request.method in {"GET", "HEAD"} and response.status_code == 200:
+    is_whole = response.timeout is not None  # a stream has no end
+    if request.method in {"GET", "HEAD"} and response.status_code == 200 and is_whole:
         # Weak: compression changes the bytes, not what they say.
         await response.add_etag(weak=True)
         await response.make_conditional(request)

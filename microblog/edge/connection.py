@@ -5,6 +5,7 @@ the connection from SQLAlchemy's hands, and SQLite has only one that writes.
 """
 
 import asyncio
+from typing import Any, cast
 
 from hypercorn.typing import ASGIReceiveCallable, ASGISendCallable
 from quart import Request
@@ -13,6 +14,13 @@ from quart.utils import cancel_tasks, raise_task_exceptions
 
 from microblog.edge import drain
 from microblog.edge.request import routable
+
+ENDLESS = "microblog.endless"
+
+
+def goes_on(request: Request) -> None:
+    """Say that the answer to a request does not end by itself: it ends when its client leaves."""
+    cast("dict[str, Any]", request.scope)[ENDLESS] = True
 
 
 class FinishingConnection(ASGIHTTPConnection):
@@ -44,7 +52,7 @@ class FinishingConnection(ASGIHTTPConnection):
         self._receiving = receiving
         handling = asyncio.ensure_future(self.handle_request(request, send))
         await asyncio.wait([handling, receiving], return_when=asyncio.FIRST_COMPLETED)
-        if self._arrived:
+        if self._arrived and ENDLESS not in self.scope:
             await asyncio.wait([handling])
         unfinished = {task for task in (handling, receiving) if not task.done()}
         await cancel_tasks(unfinished)

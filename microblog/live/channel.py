@@ -11,11 +11,10 @@ from functools import cache
 from microblog.core.events import Kind
 from microblog.live import transport
 from microblog.queries.events import Delivery
+from microblog.realtime.following import PAGE_BYTES, PAGE_EVENTS
 from microblog.realtime.listeners import Listener
 from microblog.render import frames
 
-FRAME_EVENTS = 50
-FRAME_BYTES = 64 * 1024  # of items; a single larger one still goes
 STEERING = {Kind.RELATIONS_CHANGED, Kind.SESSION_REVOKED, Kind.TOKENS_REVOKED}
 
 
@@ -41,7 +40,7 @@ class Channel:
 
         Events that steer a connection, and more than a frame's worth, are left to the connection.
         """
-        if len(chosen) > FRAME_EVENTS or any(one.event.kind in STEERING for one in chosen):
+        if len(chosen) > PAGE_EVENTS or any(one.event.kind in STEERING for one in chosen):
             return frozenset(listeners)
         shown = self.shown(chosen)
         if not shown:
@@ -49,7 +48,7 @@ class Channel:
                 listener.cursor, listener.behind = cursor, False
             return frozenset()
         ready = transport.text_frame(self.frame(shown, cursor))
-        if len(ready) > FRAME_BYTES and len(shown) > 1:
+        if len(ready) > PAGE_BYTES and len(shown) > 1:
             return frozenset(listeners)
         refused = set()
         for listener in listeners:

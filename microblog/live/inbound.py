@@ -1,18 +1,14 @@
 """What clients send on `/live`: heartbeats and topics, each frame checked, their number limited."""
 
 import json
-import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
-from microblog.core.cursors import GREATEST
-from microblog.core.markup import tag_name
+from microblog.realtime import topics
 
 LARGEST_FRAME_BYTES = 4096
 FRAMES_PER_MINUTE = 120
-MOST_TOPICS = 50
-_NUMBERED = re.compile(r"(user|post):([0-9]{1,19})", re.ASCII)
 
 BAD_FRAME = 4002
 TOO_MANY = 4008
@@ -68,32 +64,8 @@ def read(frame: Any) -> Asked:
     if kind == "heartbeat":
         return Asked("heartbeat")
     if kind in {"subscribe", "unsubscribe"}:
-        asked = topic(value.get("topic"))
+        asked = topics.topic(value.get("topic"))
         if asked is None:
             raise Refused(BAD_FRAME, "no such topic")
         return Asked(kind, asked)
     raise Refused(BAD_FRAME, "no such frame")
-
-
-def topic(name: Any) -> str | None:
-    """Return a topic in its one spelling, or None where there is no such topic."""
-    if not isinstance(name, str):
-        return None
-    if name in {"home", "explore"}:
-        return name
-    if found := _NUMBERED.fullmatch(name):
-        number = int(found[2])
-        return f"{found[1]}:{number}" if number <= GREATEST else None
-    if name.startswith("tag:") and (folded := tag_name(name.removeprefix("tag:"))):
-        return f"tag:{folded}"
-    return None
-
-
-def topics(listed: str) -> list[str]:
-    """Return the topics of a comma-separated list; raises Refused for a wrong or long one."""
-    names = [name for name in listed.split(",") if name]
-    found = [topic(name) for name in names]
-    known = [one for one in found if one is not None]
-    if len(known) != len(names) or len(names) > MOST_TOPICS:
-        raise Refused(BAD_FRAME, "no such topic, or too many")
-    return known

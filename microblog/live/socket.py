@@ -12,7 +12,7 @@ from microblog.edge.auth import BEARER_PREFIX, Visitor
 from microblog.live import inbound, transport
 from microblog.live.inbound import Refused
 from microblog.live.stream import Stream
-from microblog.realtime import replay
+from microblog.realtime import replay, topics
 from microblog.realtime.replay import Start
 from microblog.render import frames
 from microblog.runtime import runtime
@@ -34,13 +34,13 @@ async def live() -> None:
         return
     now.sockets += 1  # from here on: many may come at once, and each waits for the database
     try:
-        visitor, started, topics = await _admit()
+        visitor, started, listed = await _admit()
         most = now.settings.sockets_per_person
         if visitor.id is not None and now.hub.count_of(visitor.id) >= most:
             await _turn_away(form, "too many connections of yours")
             return
         await websocket.accept(subprotocol=form)
-        stream = Stream(now, visitor, started.cursor, topics, form)
+        stream = Stream(now, visitor, started.cursor, listed, form)
         _forget_handshake()
         del visitor
         await stream.run(started)
@@ -90,9 +90,9 @@ async def _admit() -> tuple[Visitor, Start, list[str]]:
     found in the log.
     """
     try:
-        topics = inbound.topics(websocket.args.get("topics", ""))
-    except Refused as refused:
-        raise BadRequest(refused.reason) from None
+        listed = topics.topics(websocket.args.get("topics", ""))
+    except ValueError as wrong:
+        raise BadRequest(str(wrong)) from None
     offered = websocket.requested_subprotocols
     bearer = next((p for p in offered if p.startswith(BEARER_PREFIX)), None)
     if bearer is None and not origin.is_own(websocket, runtime().settings):
@@ -104,7 +104,7 @@ async def _admit() -> tuple[Visitor, Start, list[str]]:
     asked = websocket.args.get("lang")
     if asked in runtime().settings.languages:
         language.speak(asked)
-    return visitor, started, topics
+    return visitor, started, listed
 
 
 class Foreign(HTTPException):

@@ -13,16 +13,15 @@ from typing import Any
 import structlog
 from quart import websocket
 
-from microblog.core.errors import Unavailable
 from microblog.core.events import Kind
 from microblog.edge import language
 from microblog.edge.auth import Visitor
-from microblog.finishing import finished
 from microblog.live import inbound, transport
-from microblog.live.channel import FRAME_BYTES, FRAME_EVENTS, STEERING, Direct, channel
+from microblog.live.channel import STEERING, Direct, channel
 from microblog.live.inbound import Refused
 from microblog.queries.events import Delivery
-from microblog.realtime import replay
+from microblog.realtime import topics
+from microblog.realtime.following import Follower
 from microblog.realtime.hub import RESTARTING
 from microblog.realtime.listeners import Listener
 from microblog.realtime.replay import Start
@@ -44,6 +43,7 @@ class Stream(Direct):
 
     __slots__ = (
         "_beat_at",
+        "_follower",
         "_heard_at",
         "_main",
         "_rate",
@@ -75,6 +75,9 @@ class Stream(Direct):
             session_id=visitor.session_id,
             family_id=visitor.family_id,
             connection=self,
+        )
+        self._follower = Follower(
+            now.hub, now.database, now.catching_up, self.listener, self._size_bytes
         )
 
     async def run(self, started: Start) -> None:
@@ -149,51 +152,12 @@ class Stream(Direct):
             await self._send_next()
 
     async def _send_next(self) -> None:
-        """Send the next page of events and move the cursor behind it."""
-        listener = self.listener
-        version = listener.version
-        newer: Iterable[Delivery] | None = None
-        cursor = self._runtime.hub.head
-        if listener.cursor >= listener.read_to:
-            newer = self._runtime.hub.ring.after(listener.cursor)
-        if newer is None:
-            newer, cursor = await self._read_log(max(cursor, listener.read_to))
-        chosen, cursor = self._take(newer, cursor)
-        if listener.version != version:
-            return  # a topic came in meanwhile: read again, with it
-        # A client may be ahead of this process; its position never goes back.
-        listener.cursor = max(listener.cursor, cursor)
-        if listener.cursor >= self._runtime.hub.head and listener.cursor >= listener.read_to:
-            listener.behind = False
-        await self._deliver(chosen, listener.cursor)
+        """Send the next page of events."""
+        chosen = await self._follower.next()
+        await self._deliver(chosen, self.listener.cursor)
 
-    async def _read_log(self, until: int) -> tuple[list[Delivery], int]:
-        """Read from the log itself what the ring does not hold, or does not hold for us."""
-        while True:
-            try:
-                return await finished(self._page(until))
-            except Unavailable as away:
-                log.warning("live.database_away", cause=repr(away.__cause__))
-                await asyncio.sleep(away.retry_after_seconds)
-
-    async def _page(self, until: int) -> tuple[list[Delivery], int]:
-        async with self._runtime.catching_up, self._runtime.database.read() as read:
-            return await replay.page(read, self.listener, until)
-
-    def _take(self, newer: Iterable[Delivery], cursor: int) -> tuple[list[Delivery], int]:
-        """Choose what concerns the client, at most a frame's worth, and where that ends."""
-        listener = self.listener
-        form, code = self.channel.form, self.channel.language
-        chosen: list[Delivery] = []
-        size = 0
-        for delivery in newer:
-            if not delivery.concerns(listener.viewer_id, listener.topics):
-                continue
-            size += len((frames.item(delivery, form, code) or "").encode())
-            if chosen and (len(chosen) == FRAME_EVENTS or size > FRAME_BYTES):
-                return chosen, chosen[-1].event.id
-            chosen.append(delivery)
-        return chosen, cursor
+    def _size_bytes(self, delivery: Delivery) -> int:
+        return len((frames.item(delivery, self.channel.form, self.channel.language) or "").encode())
 
     async def _deliver(self, chosen: list[Delivery], cursor: int) -> None:
         steering = [delivery for delivery in chosen if delivery.event.kind in STEERING]
@@ -218,7 +182,7 @@ class Stream(Direct):
                 continue
             if asked.type == "unsubscribe":
                 self._runtime.hub.unsubscribe(self.listener, asked.topic)
-            elif len(self.listener.topics) >= inbound.MOST_TOPICS:
+            elif len(self.listener.topics) >= topics.MOST_TOPICS:
                 raise Refused(POLICY, "too many topics")
             else:
                 position = self._runtime.hub.subscribe(self.listener, asked.topic)

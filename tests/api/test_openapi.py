@@ -110,7 +110,7 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         if "429" in operation["responses"]
     }
     expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts", TRANSLATION}
-    assert set(limited) == {("POST", path) for path in expected}
+    assert set(limited) == {("POST", path) for path in expected} | {("GET", "/api/events")}
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
 
@@ -168,6 +168,7 @@ async def test_answers_are_as_documented(
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("GET", "/api/search", "/api/search?q=Hello", {}),
+        ("GET", "/api/events", "/api/events?topics=home&since=0", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/tokens", "/api/tokens", {}),

@@ -12,7 +12,7 @@ from microblog.actions import histories, posts, retention
 from microblog.core.events import Event, Kind
 from microblog.database import Database
 from microblog.live import stream
-from microblog.live.channel import FRAME_BYTES
+from microblog.realtime.following import PAGE_BYTES
 from microblog.settings import Settings
 from tests.conftest import all_databases
 from tests.live.clients import LiveClient, listening
@@ -272,6 +272,6 @@ async def test_frame_read_from_the_log_is_cut_at_64_kib(
             async with asyncio.timeout(5):
                 frame = str(await client.socket.recv())
             items = json.loads(frame)["items"]
-            assert len(frame.encode()) <= FRAME_BYTES + 1024
+            assert len(frame.encode()) <= PAGE_BYTES + 1024
             shown += [item["data"]["id"] for item in items if item["kind"] == "post.published"]
     assert shown == [str(post_id) for post_id in written]

@@ -16,10 +16,10 @@ import pytest
 
 from microblog.actions import follows
 from microblog.database import Database
-from microblog.live import channel, stream
+from microblog.live import channel
 from microblog.models import User
 from microblog.queries import events
-from microblog.realtime import hub, replay, ring, tail
+from microblog.realtime import following, hub, replay, ring, tail
 from microblog.settings import Settings
 from tests.conftest import both_databases
 from tests.live.clients import LiveClient, listening
@@ -37,8 +37,8 @@ SMALL: list[tuple[Any, str, float]] = [
     (tail, "CROWD", 3),
     (tail, "CROWD_PAUSE_SECONDS", 0.05),
     (replay, "PAGE_EVENTS", 5),
-    (channel, "FRAME_EVENTS", 5),
-    (stream, "FRAME_EVENTS", 5),
+    (channel, "PAGE_EVENTS", 5),
+    (following, "PAGE_EVENTS", 5),
 ]
 
 
