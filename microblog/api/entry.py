@@ -4,7 +4,14 @@ from quart import Blueprint, Response, current_app, jsonify
 from quart_schema import hide, security_scheme
 
 from microblog.api import openapi, schemas
+from microblog.edge import templates
+from microblog.edge.headers import CONTENT_SECURITY_POLICY
 from microblog.runtime import runtime
+
+# Swagger UI writes markup, after cleaning it, without a policy of trusted types.
+READERS_POLICY = "; ".join(
+    part for part in CONTENT_SECURITY_POLICY.split("; ") if "trusted-types" not in part
+)
 
 blueprint = Blueprint("entry", __name__)
 
@@ -25,6 +32,7 @@ async def begin() -> Response:
         "events": "/api/events",
         "live": "/live",
         "openapi": "/api/openapi.json",
+        "docs": "/api/docs",
     }
     return jsonify({"name": runtime().settings.site_name, "_links": links})
 
@@ -34,3 +42,12 @@ async def begin() -> Response:
 async def document() -> Response:
     """Send the OpenAPI document of these calls."""
     return jsonify(current_app.extensions["QUART_SCHEMA"].openapi_provider.whole)
+
+
+@blueprint.get("/docs")
+@hide
+async def docs() -> Response:
+    """Show the document, to read and to try."""
+    page = await templates.render("api/docs.html")
+    headers = {"Content-Security-Policy": READERS_POLICY}
+    return Response(page, content_type="text/html; charset=utf-8", headers=headers)

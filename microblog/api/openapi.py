@@ -120,6 +120,7 @@ class Document(OpenAPIProvider):
         told: Told = getattr(self._app.view_functions[rule.endpoint], _TOLD)
         for operations in paths.values():
             for method, operation in operations.items():
+                operation["tags"] = [rule.endpoint.split(".")[1]]
                 _complete(operation, told, reads=method == "get")
         return paths, components
 

@@ -250,6 +250,7 @@ class EntryLinks(BaseModel):
     events: str
     live: str
     openapi: str
+    docs: str
 
 
 class Entry(BaseModel):
@@ -269,6 +270,7 @@ class Entry(BaseModel):
                 "events": "/api/events",
                 "live": "/live",
                 "openapi": "/api/openapi.json",
+                "docs": "/api/docs",
             },
         }
     )

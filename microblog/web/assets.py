@@ -19,6 +19,7 @@ from microblog.edge import templates
 from microblog.resources import STATIC
 
 YEAR_SECONDS = 31_536_000
+KEPT_COMPRESSED = ".gz"  # large files that few ask for
 _TYPES = {".js": "text/javascript", ".svg": "image/svg+xml", ".webmanifest": "application/json"}
 _COMPRESSED = {".css", ".js", ".json", ".svg", ".md", ".txt", ".webmanifest"}
 
@@ -27,19 +28,23 @@ blueprint = Blueprint("assets", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A static file, ready to be sent."""
+    """A static file, ready to be sent; `content` is empty where it is kept compressed only."""
 
     content: bytes
     compressed: bytes | None
     content_type: str
     etag: str
 
+    def plain(self) -> bytes:
+        """Return it for a client that takes it in no other way."""
+        return self.content or gzip.decompress(self.compressed or b"")
+
 
 @cache
 def assets() -> dict[str, Asset]:
     """Return all static files by their path; nothing else can be asked for."""
     return {
-        path.relative_to(STATIC).as_posix(): _read(path)
+        path.relative_to(STATIC).as_posix().removesuffix(KEPT_COMPRESSED): _read(path)
         for path in sorted(STATIC.rglob("*"))
         if path.is_file()
     }
@@ -47,9 +52,13 @@ def assets() -> dict[str, Asset]:
 
 def _read(path: Path) -> Asset:
     content = path.read_bytes()
-    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0]
+    name = Path(path.name.removesuffix(KEPT_COMPRESSED))
+    kind = _TYPES.get(name.suffix) or mimetypes.guess_type(name)[0]
     if kind is not None and kind.startswith("text/"):
         kind += "; charset=utf-8"
+    if path.suffix == KEPT_COMPRESSED:
+        etag = hashlib.sha256(content).hexdigest()[:20]
+        return Asset(b"", content, kind or "application/octet-stream", etag)
     compressed = gzip.compress(content, 9, mtime=0) if path.suffix in _COMPRESSED else None
     etag = hashlib.sha256(content).hexdigest()[:20]
     return Asset(content, compressed, kind or "application/octet-stream", etag)
@@ -84,10 +93,11 @@ async def static_file(version: str, name: str) -> Response:
         headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
     else:
         headers["Cache-Control"] = "public, no-cache"
-    content = asset.content
     if asset.compressed is not None and request.accept_encodings.quality("gzip") > 0:
         content = asset.compressed
         headers["Content-Encoding"] = "gzip"
+    else:
+        content = asset.plain()
     response = Response(content, headers=headers)
     response.set_etag(asset.etag)
     return await response.make_conditional(request)
