@@ -3,7 +3,7 @@
  */
 
 globalThis.SwaggerUIBundle({
-  url: document.querySelector('#swagger').dataset.document,
+  url: document.querySelector('link[rel=service-desc]').href,
   dom_id: '#swagger',
   deepLinking: true,
   docExpansion: 'list',
