@@ -1,9 +1,9 @@
 """Where a program begins: the links of the API, and its document."""
 
-from quart import Blueprint, Response, current_app, jsonify
+from quart import Blueprint, Response, current_app, jsonify, request
 from quart_schema import hide, security_scheme
 
-from microblog.api import openapi, schemas
+from microblog.api import asyncapi, openapi, schemas
 from microblog.edge import templates
 from microblog.edge.headers import CONTENT_SECURITY_POLICY
 from microblog.runtime import runtime
@@ -32,6 +32,7 @@ async def begin() -> Response:
         "events": "/api/events",
         "live": "/live",
         "openapi": "/api/openapi.json",
+        "asyncapi": "/api/asyncapi.json",
         "docs": "/api/docs",
     }
     return jsonify({"name": runtime().settings.site_name, "_links": links})
@@ -42,6 +43,13 @@ async def begin() -> Response:
 async def document() -> Response:
     """Send the OpenAPI document of these calls."""
     return jsonify(current_app.extensions["QUART_SCHEMA"].openapi_provider.whole)
+
+
+@blueprint.get("/asyncapi.json")
+@hide
+async def live_document() -> Response:
+    """Send the AsyncAPI document of `/live`."""
+    return jsonify(asyncapi.document(request.host, is_secure=request.is_secure))
 
 
 @blueprint.get("/docs")

@@ -250,6 +250,7 @@ class EntryLinks(BaseModel):
     events: str
     live: str
     openapi: str
+    asyncapi: str
     docs: str
 
 
@@ -270,6 +271,7 @@ class Entry(BaseModel):
                 "events": "/api/events",
                 "live": "/live",
                 "openapi": "/api/openapi.json",
+                "asyncapi": "/api/asyncapi.json",
                 "docs": "/api/docs",
             },
         }

@@ -1,4 +1,4 @@
-"""The page of the API's document: it works offline, under the policy, and its calls can be tried."""
+"""The page of the API's document: it works offline, under the policy, and calls can be tried."""
 
 from playwright.async_api import expect
 
