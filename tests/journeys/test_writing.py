@@ -1,4 +1,4 @@
-"""Somebody writes: on a phone and at a desk at once, with a server that dies; and with suggestions."""
+"""Somebody writes: on a phone and at a desk at once, while a server dies; and by suggestions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
