@@ -31,7 +31,7 @@ async def keep(
     Invalid for a context or a text that cannot be kept, Conflict where another version is there
     than was seen.
     """
-    rules.checked(context)
+    rules.check(context)
     written = rules.storable(written)
     if written.is_blank:
         written = Written("")
@@ -47,6 +47,14 @@ async def keep(
     if not await _replace(tx, user_id, known, values):
         raise _changed_elsewhere()
     return known._replace(**values, version=known.version + 1)
+
+
+async def take_away(tx: Tx, user_id: int, context: str, now: datetime) -> None:
+    """Take a draft away, whatever its version is."""
+    await tx.lock_name(digest(f"draft {user_id}"))
+    known = await drafts.of(tx, user_id, context)
+    if known is not None and not known.is_blank:
+        await _replace(tx, user_id, known, _columns(Written(""), now))
 
 
 async def forget(

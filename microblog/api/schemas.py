@@ -247,6 +247,7 @@ class EntryLinks(BaseModel):
     home: str
     public: str
     search: str
+    drafts: str
     live: str
     openapi: str
 
@@ -265,6 +266,7 @@ class Entry(BaseModel):
                 "home": "/api/timelines/home",
                 "public": "/api/timelines/public",
                 "search": "/api/search",
+                "drafts": "/api/drafts",
                 "live": "/live",
                 "openapi": "/api/openapi.json",
             },

@@ -45,11 +45,15 @@ def context_of(reply_to: int | None = None, *, is_question: bool = False) -> str
     return QUESTION if is_question else NEW_POST
 
 
-def checked(context: str) -> str:
-    """Return the context, a word that may name something ("reply:17"); raises Invalid."""
-    if not _CONTEXT.fullmatch(context):
+def is_context(context: str) -> bool:
+    """Tell whether this can be a context: a word that may name something ("reply:17")."""
+    return _CONTEXT.fullmatch(context) is not None
+
+
+def check(context: str) -> None:
+    """Refuse what can be no context; raises Invalid."""
+    if not is_context(context):
         raise Invalid({"context": [message("A draft belongs to a form that is known here.")]})
-    return context
 
 
 def storable(written: Written) -> Written:

@@ -11,8 +11,8 @@ from quart import Blueprint, Response, flash, jsonify, redirect, url_for
 from wtforms import HiddenField, StringField, TextAreaField
 
 from microblog.actions import drafts
-from microblog.core.drafts import Written, checked
-from microblog.core.errors import Conflict, Forbidden, Invalid, NotSignedIn, message
+from microblog.core.drafts import Written, is_context
+from microblog.core.errors import Conflict, Forbidden, Invalid, NotFound, NotSignedIn, message
 from microblog.core.locators import safe_next
 from microblog.edge import auth, forms, limits, templates
 from microblog.edge.csrf import shows_form_again
@@ -99,8 +99,10 @@ async def _refuse(form: DraftForm, user: User, why: Any, status: int) -> Any:
 async def show(context: str) -> Response:
     """Tell what one of one's own forms was left with, for a script that shows the form."""
     user = await auth.person()
+    if not is_context(context):
+        raise NotFound
     async with runtime().database.read() as read:
-        row = await draft_queries.of(read, user.id, checked(context))
+        row = await draft_queries.of(read, user.id, context)
     return _told(row or draft_queries.nothing(context, datetime.now(UTC)))
 
 

@@ -26,6 +26,7 @@ from tests.people import PASSWORD, MakePost, MakeUser
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM_JSON = "application/problem+json"
 TRANSLATION = "/api/posts/{post_id}/translation"
+DRAFT = "/api/drafts/{context}"
 Call = tuple[str, str, str, dict[str, Any]]
 
 
@@ -110,7 +111,7 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         if "429" in operation["responses"]
     }
     expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts", TRANSLATION}
-    assert set(limited) == {("POST", path) for path in expected}
+    assert set(limited) == {("POST", path) for path in expected} | {("PUT", DRAFT)}
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
 
@@ -168,6 +169,7 @@ async def test_answers_are_as_documented(
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("GET", "/api/search", "/api/search?q=Hello", {}),
+        *ABOUT_DRAFTS,
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/tokens", "/api/tokens", {}),
@@ -181,6 +183,14 @@ async def test_answers_are_as_documented(
         answer = await asking.call(method, address, **how)
         assert answer.status_code < 300, await answer.get_data()
         await check(document, method, path, answer)
+
+
+ABOUT_DRAFTS: list[Call] = [
+    ("PUT", DRAFT, "/api/drafts/post", {"json": {"body": "Good mor"}}),
+    ("GET", "/api/drafts", "/api/drafts", {}),
+    ("GET", DRAFT, "/api/drafts/post", {}),
+    ("DELETE", DRAFT, "/api/drafts/post", {}),
+]
 
 
 def around(post_id: int) -> list[Call]:
@@ -222,6 +232,9 @@ async def test_refusals_are_as_documented(
         (stranger, "POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "x"}}, 422),
         (stranger, "PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}, 400),
         (stranger, "GET", "/api/search", "/api/search", {}, 422),
+        (mina, "GET", DRAFT, "/api/drafts/question", {}, 404),
+        (mina, "GET", DRAFT, "/api/drafts/No!", {}, 404),
+        (mina, "PUT", DRAFT, "/api/drafts/post", {"json": {"body": "x" * 9000}}, 422),
         (stranger, "GET", "/api/search", "/api/search?q=before:x", {}, 422),
     ]
     for asking, method, path, address, how, status in calls:

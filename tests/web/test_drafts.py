@@ -104,7 +104,7 @@ async def test_script_reads_what_a_form_was_left_with(visit: Visit, mina: User) 
     }
     nothing = await (await browser.get("/drafts/question")).get_json()
     assert (nothing["body"], nothing["version"]) == ("", "0")
-    assert (await browser.get("/drafts/No!", headers=JSON)).status_code == 422
+    assert (await browser.get("/drafts/No!", headers=JSON)).status_code == 404
 
 
 # --- Two devices --------------------------------------------------------------------------------
