@@ -160,7 +160,7 @@ class Draft {
     this.#form.elements.draft_version.value = version
   }
 
-  /** Take what the server keeps; `sure` where it answers for now, not by an event of a while ago. */
+  /** Take what the server keeps; `sure` where it has refused a version as none of its own. */
   meet(state, sure = false) {
     if (!sure && compare(state.version, this.#version) <= 0) return
     const values = valuesOf(state)
@@ -244,7 +244,7 @@ class Draft {
     const { draft: context, draftUrl } = this.#form.dataset
     try {
       const answer = await fetch(`${draftUrl}/${context}`)
-      if (answer.ok) this.meet(await answer.json(), true)
+      if (answer.ok) this.meet(await answer.json())
     } catch {
       // Out of reach again: the next resync asks anew.
     }

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Locator, expect
 
 from microblog.actions import accounts, follows
+from microblog.core import text
 from microblog.database import open_database
 from microblog.models import User
 from microblog.queries import users
@@ -20,6 +21,19 @@ from tests.services import AppServer
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
 SOON_MS = 20_000
+TEXTS = [
+    "한글 👨‍👩‍👧‍👦 é 🇰🇷",
+    "https://example.org/a_(b)).",
+    "(https://example.org/x) 'http://a.example/!'",
+    "https://example.com입니다",
+    "https://example.com:8080입니다 https://한국.kr",
+    "https://www.lg전자.kr입니다 http://localhost에서",
+    "https://example.com/path에서 봤다",
+    "https://ko.wikipedia.org/wiki/서울에서",
+    "https://203.0.113.7에서 `https://example.org`",
+    "https:// https:///x xhttps://example.org HTTP://EXAMPLE.ORG",
+    "x" * 501,
+]
 
 
 @pytest.fixture
@@ -122,6 +136,7 @@ async def test_name_is_completed_by_keys_and_the_input_method_keeps_its_own(
         await mina.write("#서울맛집")
         page, field = mina.page, box(mina)
         options = page.locator("#suggestions [role=option]")
+        assert await counted(mina) == [text.count(each) for each in TEXTS]
         await field.press_sequentially("안녕 @김")
         await expect(options).to_have_text(["김민수@minsu", "김지원@jiwon"])
         await expect(field).to_have_attribute("aria-activedescendant", "suggestion-0")
@@ -153,14 +168,27 @@ async def test_name_is_completed_by_keys_and_the_input_method_keeps_its_own(
         await expect(field).to_be_focused()
 
 
+async def counted(mina: Person) -> list[int]:
+    """Return how long the page's counter takes these texts to be."""
+    found: list[int] = await mina.page.evaluate(
+        """async texts => {
+            const main = document.querySelector('script[src$="main.js"]').src
+            const { length } = await import(main.replace('main.js', 'length.js'))
+            return texts.map(length)
+        }""",
+        TEXTS,
+    )
+    return found
+
+
 async def composed(mina: Person) -> None:
     """Compose a syllable as an input method does: until it is done, keys choose nothing."""
     page, field = mina.page, box(mina)
     options = page.locator("#suggestions [role=option]")
     keyboard = await mina.context.new_cdp_session(page)
     await field.press_sequentially("@")
-    for text in ("기", "김"):
-        part = {"text": text, "selectionStart": 1, "selectionEnd": 1}
+    for syllable in ("기", "김"):
+        part = {"text": syllable, "selectionStart": 1, "selectionEnd": 1}
         await keyboard.send("Input.imeSetComposition", part)
     await expect(options).to_have_count(2)
     await field.press("ArrowDown")
