@@ -8,8 +8,16 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, update
 
-from microblog.actions import idempotency, notifications, replies, search_index, translations
+from microblog.actions import (
+    drafts,
+    idempotency,
+    notifications,
+    replies,
+    search_index,
+    translations,
+)
 from microblog.core import events, markup, text
+from microblog.core.drafts import Written, context_of
 from microblog.core.errors import NotFound
 from microblog.core.markup import Parsed
 from microblog.database import Tx
@@ -31,7 +39,8 @@ class Draft:
     """What someone wants to publish. `key` makes a repeated request publish it once.
 
     `language` is a code of `core.languages` (`edge.authoring` finds it), or None; `reply_to` the id
-    of the post that it answers. With a `title` it is a question.
+    of the post that it answers. With a `title` it is a question. `saved` is the version of what
+    the author's form was left with (`actions.drafts`), which goes with the publishing.
     """
 
     body: str
@@ -39,6 +48,7 @@ class Draft:
     language: str | None = None
     reply_to: int | None = None
     title: str | None = None
+    saved: int | None = None
 
     @property
     def request(self) -> str:
@@ -62,6 +72,7 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
         if earlier is not None:
             return await post_queries.visible(tx, earlier, author.id)
     answered = await replies.answered(tx, draft.reply_to, author.id)
+    await _let_go(tx, author, draft, now)
     parsed = markup.parse(draft.body)
     mentioned = await users.ids_of(tx, parsed.mentions)
     concerned = {author.id, *mentioned.values()}
@@ -78,6 +89,14 @@ async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
     await _tell(tx, post_id, author, mentioned, answered, now)
     tx.announce(events.user_changed(author.id))
     return await post_queries.visible(tx, post_id, author.id)
+
+
+async def _let_go(tx: Tx, author: User, draft: Draft, now: datetime) -> None:
+    """Take what was saved of the text away. Before people and the log are locked."""
+    if draft.saved is not None:
+        context = context_of(draft.reply_to, is_question=draft.title is not None)
+        sent = Written(draft.body, draft.title or "")
+        await drafts.forget(tx, author.id, context, sent, draft.saved, now)
 
 
 def _row(author: User, draft: Draft, answered: PostRow | None, now: datetime) -> dict[str, Any]:

@@ -3,11 +3,25 @@
 from quart import Blueprint, Quart
 
 from microblog.api import (
+    drafts,
     entry,
     envelope,
     events,
     follows,
     openapi,
+    posts,
+    resets,
+    search,
+    timelines,
+    tokens,
+    users,
+)
+
+MODULES = (
+    drafts,
+    entry,
+    events,
+    follows,
     posts,
     resets,
     search,
@@ -22,6 +36,6 @@ def install(app: Quart) -> None:
     openapi.install(app)
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     envelope.install(app, blueprint)
-    for module in (entry, events, follows, posts, resets, search, timelines, tokens, users):
+    for module in MODULES:
         blueprint.register_blueprint(module.blueprint)
     app.register_blueprint(blueprint)

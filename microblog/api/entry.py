@@ -30,6 +30,7 @@ async def begin() -> Response:
         "public": "/api/timelines/public",
         "search": "/api/search",
         "events": "/api/events",
+        "drafts": "/api/drafts",
         "live": "/live",
         "openapi": "/api/openapi.json",
         "asyncapi": "/api/asyncapi.json",

@@ -7,6 +7,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, Field
 
 from microblog.api import schemas
+from microblog.api.drafts import Draft
 from microblog.core.events import Kind
 
 CURSOR = "All that concerns you up to here, you have: come back with it as `since`."
@@ -124,6 +125,7 @@ ITEMS: Final[dict[Kind, type[BaseModel]]] = {
     Kind.NOTIFICATION_READ: NotificationRead,
     Kind.NOTIFICATIONS_READ: NotificationsRead,
     Kind.JOB_CHANGED: Job,
+    Kind.DRAFT_CHANGED: Draft,
 }
 """What the item of each kind says. The other kinds steer connections and are never items."""
 

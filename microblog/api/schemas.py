@@ -248,6 +248,7 @@ class EntryLinks(BaseModel):
     public: str
     search: str
     events: str
+    drafts: str
     live: str
     openapi: str
     asyncapi: str
@@ -269,6 +270,7 @@ class Entry(BaseModel):
                 "public": "/api/timelines/public",
                 "search": "/api/search",
                 "events": "/api/events",
+                "drafts": "/api/drafts",
                 "live": "/live",
                 "openapi": "/api/openapi.json",
                 "asyncapi": "/api/asyncapi.json",

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     NOTIFICATION_READ = "notification.read"
     NOTIFICATIONS_READ = "notifications.read"
     JOB_CHANGED = "job"
+    DRAFT_CHANGED = "draft"
 
     RELATIONS_CHANGED = "relations.changed"
     SESSION_REVOKED = "session.revoked"
@@ -45,7 +46,7 @@ class Event:
     """An event that is not yet in the log.
 
     `user_id` is set when the event concerns that one person only. `ref_id` names the thing:
-    a post, a person, a notification, a job, a session or a token family, according to `kind`.
+    a post, a person, a notification, a job, a draft, a session or a token family, by `kind`.
     """
 
     kind: Kind
@@ -113,6 +114,11 @@ def notifications_read(user_id: int, up_to: int) -> Event:
 def job_changed(user_id: int, job_id: int) -> Event:
     """Tell whose job it is how far it has come."""
     return Event(Kind.JOB_CHANGED, user_id, user_id=user_id, ref_id=job_id)
+
+
+def draft_changed(user_id: int, draft_id: int) -> Event:
+    """Tell a person's own connections what they have written and not yet sent."""
+    return Event(Kind.DRAFT_CHANGED, user_id, user_id=user_id, ref_id=draft_id)
 
 
 def session_revoked(user_id: int, session_id: int | None = None) -> Event:

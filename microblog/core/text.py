@@ -55,6 +55,11 @@ def clean(text: str) -> str:
     return _BLANK_LINES.sub("\n\n\n", lines).strip()
 
 
+def plain(text: str) -> str:
+    """Return `text` as it may be stored while somebody still writes it: no controls, all spaces."""
+    return _UNWANTED.sub("", _OTHER_LINE_ENDS.sub("\n", text))
+
+
 def check(text: str) -> None:
     """Refuse a cleaned text that is no post; raises Invalid for the field `post`."""
     problem = flaw(text, LONGEST_POST, measure=count)

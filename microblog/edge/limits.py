@@ -20,6 +20,7 @@ SIGN_UP_WINDOW = timedelta(hours=1)
 TRANSLATION_WINDOW = timedelta(hours=1)
 RESET_WINDOW = timedelta(hours=1)
 MOST_NAMES = 100_000
+DRAFTS_PER_MINUTE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,17 @@ async def _count(tx: Tx, names: list[str], limit: int, window: timedelta) -> Non
 
 def count_post(user_id: int) -> Allowance:
     """Count a post that somebody writes and return what is left; raises TooManyTries."""
+    return _limiter("posts", runtime().settings.posts_per_minute).take(str(user_id))
+
+
+def count_draft(user_id: int) -> Allowance:
+    """Count that a draft is saved, which scripts do about once a second; raises TooManyTries."""
+    return _limiter("drafts", DRAFTS_PER_MINUTE).take(str(user_id))
+
+
+def _limiter(what: str, per_minute: int) -> RateLimiter:
     limiters = runtime().limiters
-    if "posts" not in limiters:
-        limiters["posts"] = RateLimiter(runtime().settings.posts_per_minute, 60)
-    allowance: Allowance = limiters["posts"].take(str(user_id))
-    return allowance
+    if what not in limiters:
+        limiters[what] = RateLimiter(per_minute, 60)
+    found: RateLimiter = limiters[what]
+    return found

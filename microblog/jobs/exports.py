@@ -17,8 +17,9 @@ from microblog.database import Tx
 from microblog.finishing import finished
 from microblog.jobs.work import Failed, Job
 from microblog.models import User
-from microblog.queries import exports
+from microblog.queries import drafts, exports
 from microblog.queries.exports import OwnPost, Related
+from microblog.render import json as as_json
 from microblog.settings import Settings
 
 ALMOST = 99  # what is left is done when the file has its name
@@ -59,6 +60,7 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
     async with database.read() as read:
         person = await read.get(User, user_id)
         total, until = await exports.count_posts(read, user_id)
+        unsent = [as_json.draft(row) for row in await drafts.all_of(read, user_id)]
     if person is None:
         raise Failed("There is no such person any more.")
     done = 0
@@ -78,6 +80,7 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
         "followers": (exports.followers(database, user_id), _related),
     }
     await _write(archive, "follows.json", people)
+    archive.writestr("drafts.json", _dump({"drafts": unsent}, indent=2))
     archive.writestr("settings.json", _dump(_settings(person), indent=2))
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from microblog.core.events import OF_POSTS, Kind, LoggedEvent
 from microblog.database import Read
 from microblog.models import EventRow, Follow, History, Post, PostTag, table
-from microblog.queries import jobs, notifications, rows
+from microblog.queries import drafts, jobs, notifications, rows
+from microblog.queries.drafts import DraftRow
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import (
     PERSON,
@@ -84,7 +85,7 @@ class Delivery:
     event: LoggedEvent
     topics: frozenset[str] = frozenset()
     homes: Set[int] = frozenset()
-    subject: PostRow | Person | NotificationRow | JobRow | None = None
+    subject: PostRow | Person | NotificationRow | JobRow | DraftRow | None = None
     unread: int = 0
     loaded: bool = False
     encoded: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -182,8 +183,8 @@ async def deliveries(
     """Say of each event whom it concerns, and load what it speaks of.
 
     Who may see what takes two statements for the whole page: the posts (by the predicate that
-    the pages use) and the followers among `listener_ids`. Four more load people, notifications,
-    unread counts and jobs where the page has any; a page of posts alone needs none of them.
+    the pages use) and the followers among `listener_ids`. Five more load people, notifications,
+    unread counts, jobs and drafts where the page has any; a page of posts alone needs none of them.
     """
     posts = await _posts(read, _refs(events, OF_POSTS))
     authors = {person for subject in posts.values() for person in subject.post.at_home_with}
@@ -244,14 +245,16 @@ async def _people(read: Read, ids: Sequence[int]) -> dict[int, Person]:
 
 async def _own(
     read: Read, events: Sequence[LoggedEvent]
-) -> dict[tuple[Kind, int], NotificationRow | JobRow]:
+) -> dict[tuple[Kind, int], NotificationRow | JobRow | DraftRow]:
     """Load what is told to one person each, by the kind of event and its `ref_id`."""
     notes = await notifications.by_ids(read, _refs(events, {Kind.NOTIFIED}))
     known = await jobs.by_ids(read, _refs(events, {Kind.JOB_CHANGED}))
-    found: dict[tuple[Kind, int], NotificationRow | JobRow] = {
+    kept = await drafts.by_ids(read, _refs(events, {Kind.DRAFT_CHANGED}))
+    found: dict[tuple[Kind, int], NotificationRow | JobRow | DraftRow] = {
         (Kind.NOTIFIED, note.id): note for note in notes.values()
     }
-    return found | {(Kind.JOB_CHANGED, job.id): job for job in known.values()}
+    found |= {(Kind.JOB_CHANGED, job.id): job for job in known.values()}
+    return found | {(Kind.DRAFT_CHANGED, draft.id): draft for draft in kept}
 
 
 def _of_post(event: LoggedEvent, subject: _Subject | None, homes: dict[int, set[int]]) -> Delivery:

@@ -145,12 +145,18 @@ async def tags(read: Read, text: str, asked: Asked) -> list[TagRow]:
         return []
     source = await asked.source(read, "post", Plan((term,)))
     ids = await source(GREATEST, WINDOW)
-    given = {"ids": ids, "viewer": asked.viewer_id}
-    found = [TagRow(*row) for row in await read.execute_aside(_TAGS.params(given))] if ids else []
+    found = await counted_tags(read, ids, asked.viewer_id)
     needle = term.needle.lstrip("#")
     fitting = [each for each in found if needle in each.name]
     fitting.sort(key=lambda each: (not each.name.startswith(needle), -each.times, each.name))
     return fitting[: asked.limit]
+
+
+async def counted_tags(read: Read, post_ids: Sequence[int], viewer_id: int | None) -> list[TagRow]:
+    """Return the hashtags of those of the posts that the viewer may see, in any order."""
+    given = {"ids": list(post_ids), "viewer": viewer_id}
+    found = await read.execute_aside(_TAGS.params(given)) if post_ids else ()
+    return [TagRow(*row) for row in found]
 
 
 # --- How pages are made -------------------------------------------------------------------------

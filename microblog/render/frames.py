@@ -9,6 +9,7 @@ from typing import Any
 
 from microblog.core.events import Kind
 from microblog.edge import language
+from microblog.queries.drafts import DraftRow
 from microblog.queries.events import Delivery
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
@@ -98,6 +99,8 @@ def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
         return _user(subject, form)
     if isinstance(subject, NotificationRow):
         return _notification(subject, delivery.unread, form)
+    if isinstance(subject, DraftRow):
+        return as_json.draft(subject)
     if isinstance(subject, JobRow):
         told = as_json.job(subject)
         return told if form == JSON_FORM else told | {"html": fragments.job(subject)}

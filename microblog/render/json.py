@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from microblog.models import User
+from microblog.queries.drafts import DraftRow
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.queries.search import TagRow
@@ -112,6 +113,18 @@ def job(row: JobRow) -> dict[str, Any]:
         "progress": row.progress,
         "created_at": moment(row.created_at),
         "finished_at": moment(row.finished_at) if row.finished_at is not None else None,
+    }
+
+
+def draft(row: DraftRow) -> dict[str, Any]:
+    """Return what somebody has written and not yet sent; a `body` that is empty was sent."""
+    return {
+        "context": row.context,
+        "title": row.title,
+        "body": row.body,
+        "language": row.language,
+        "version": str(row.version),
+        "updated_at": moment(row.updated_at),
     }
 
 

@@ -6,6 +6,7 @@ from microblog.web import (
     addresses,
     assets,
     auth,
+    drafts,
     exports,
     health,
     jobs,
@@ -17,6 +18,26 @@ from microblog.web import (
     search,
     settings,
     setup,
+    suggestions,
+    timelines,
+    translations,
+)
+
+MODULES = (
+    addresses,
+    auth,
+    drafts,
+    exports,
+    health,
+    jobs,
+    notifications,
+    people,
+    posts,
+    resets,
+    search,
+    settings,
+    setup,
+    suggestions,
     timelines,
     translations,
 )
@@ -26,9 +47,5 @@ def install(app: Quart) -> None:
     """Add the pages, their static files and what every template may use to an application."""
     layout.install(app)
     assets.install(app)
-    for module in (addresses, auth, exports, health, jobs, notifications, people, posts, resets):
-        app.register_blueprint(module.blueprint)
-    for module in (search, settings, setup):
-        app.register_blueprint(module.blueprint)
-    for module in (timelines, translations):
+    for module in MODULES:
         app.register_blueprint(module.blueprint)

@@ -23,7 +23,7 @@ from microblog.models import User
 from microblog.queries.events import HOME
 from microblog.runtime import runtime
 from microblog.web import layout
-from microblog.web.compose import fresh_form
+from microblog.web.compose import form_with
 from microblog.web.timelines import show_home
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
@@ -97,7 +97,14 @@ async def _home_with(user: User, text: str) -> str:
     auth.become(user)
     async with runtime().database.read() as read:
         await layout.open_page(read, HOME)
-        return await show_home(read, user, fresh_form(text))
+        return await show_home(read, user, form_with(text))
+
+
+async def log_in_first(text: str | None, sentence: str) -> Any:
+    """Show the log-in with a text kept in it, so that nothing typed is lost."""
+    form = LoginForm(data={"next": url_for("timelines.home"), "draft": text})
+    form.form_errors.append(sentence)
+    return await templates.render("auth/login.html", form=form), 401
 
 
 @blueprint.get("/register")

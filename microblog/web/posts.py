@@ -22,8 +22,8 @@ from microblog.queries.rows import PostRow
 from microblog.render import fragments
 from microblog.runtime import runtime
 from microblog.web import layout
-from microblog.web.auth import LoginForm
-from microblog.web.compose import PostForm
+from microblog.web.auth import log_in_first
+from microblog.web.compose import PostForm, version_of
 from microblog.web.timelines import show_home
 
 blueprint = Blueprint("posts", __name__)
@@ -41,14 +41,16 @@ async def publish() -> Any:
     except NotSignedIn:
         if wants_json():
             raise
-        return await _log_in_first(form)
+        sentence = _("Please log in to publish your post. Your text is kept.")
+        return await log_in_first(form.post.data, sentence)
     if not form.validate():
         return await _refuse(form, author)
     key = request.headers.get("Idempotency-Key") or form.idempotency_key.data or None
     try:
         limits.count_post(author.id)
         body = form.post.data or ""
-        draft = Draft(body, key, await authoring.language_of(body, form.language.data))
+        language = await authoring.language_of(body, form.language.data)
+        draft = Draft(body, key, language, saved=version_of(form))
         async with runtime().database.write() as tx:
             post = await posts.publish(tx, author, draft, datetime.now(UTC))
     except Invalid as invalid:
@@ -90,13 +92,6 @@ async def _refuse(form: PostForm, author: User, status: int = 400) -> Any:
     async with runtime().database.read() as read:
         await layout.open_page(read, HOME)
         return await show_home(read, author, form), 403 if stale else status
-
-
-async def _log_in_first(form: PostForm) -> Any:
-    """Show the log-in with the text kept in it, so that nothing typed is lost."""
-    login = LoginForm(data={"next": url_for("timelines.home"), "draft": form.post.data})
-    login.form_errors.append(_("Please log in to publish your post. Your text is kept."))
-    return await templates.render("auth/login.html", form=login), 401
 
 
 @blueprint.get(f"/post/{POST_ID}")

@@ -4,13 +4,14 @@ from typing import Any
 
 from quart import Blueprint, redirect, url_for
 
+from microblog.core.drafts import NEW_POST
 from microblog.core.errors import NotFound
 from microblog.core.markup import tag_name
 from microblog.database import Read
 from microblog.edge import paging, templates
 from microblog.edge.auth import Visitor
 from microblog.models import User
-from microblog.queries import posts, users
+from microblog.queries import drafts, posts, users
 from microblog.queries.events import EXPLORE, HOME
 from microblog.render import views
 from microblog.render.views import PersonView
@@ -35,7 +36,8 @@ async def home() -> str:
     async with runtime().database.read() as read:
         visitor = await layout.open_page(read, HOME, for_all=True)
         if visitor.user is not None:
-            return await show_home(read, visitor.user, fresh_form())
+            left = await drafts.of(read, visitor.user.id, NEW_POST)
+            return await show_home(read, visitor.user, fresh_form(left))
         return await _welcome(read, visitor)
 
 

@@ -1,11 +1,12 @@
 /*
- * The form for a new post: it grows, counts, keeps a draft, and sends in the background.
+ * The form for a new post: it grows, counts, and sends in the background. drafts.js keeps its text.
  *
  * The idempotency key belongs to the text: a retry of the same text carries the same key, so the
  * server makes one post of it, however often the answer was lost on the way.
  */
 
 import { say } from './announce.js'
+import * as drafts from './drafts.js'
 import { publishedHere } from './feed.js'
 import { fill } from './language.js'
 import { length } from './length.js'
@@ -17,18 +18,18 @@ const SIGNED_OUT = 401
 const SERVER_FAULT = 500
 
 const form = document.querySelector('#compose-form')
-const draftName = `draft:${document.body.dataset.viewer}`
+const sentName = `sent:${document.body.dataset.viewer}`
 let sending = false
 let sentText = null
+let level = ''
 
 /** Begin, where the page has the form. */
 export function start() {
   if (!form) return
   const field = form.elements.post
-  restoreDraft(field)
+  restoreKey(field)
   update(field)
-  field.addEventListener('input', () => { complain(''); update(field); keepDraft(field) })
-  form.elements.language.addEventListener('change', () => keepDraft(field))
+  field.addEventListener('input', () => { complain(''); update(field) })
   field.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) form.requestSubmit()
   })
@@ -53,11 +54,13 @@ async function send(field) {
   if (used > LIMIT) return complain(form.dataset.tooLong)
   if (sentText !== null && sentText !== field.value) renewKey()
   sentText = field.value
-  keepDraft(field)
+  keepKey()
   setSending(true)
   try {
+    await drafts.hold(form)
     settle(field, await post(form.action, new FormData(form)))
   } catch {
+    drafts.release(form)
     complain(form.dataset.unreachable)
   } finally {
     setSending(false)
@@ -68,6 +71,7 @@ function settle(field, answer) {
   if (!answer.ok) {
     // Refused means not stored, so the key is still free; after a fault of the server who knows?
     if (answer.status < SERVER_FAULT) sentText = null
+    drafts.release(form)
     complain(reason(answer.body, form.dataset.refused))
     form.querySelector('[data-login]').hidden = answer.status !== SIGNED_OUT
     return
@@ -75,7 +79,8 @@ function settle(field, answer) {
   field.value = ''
   form.elements.language.value = ''
   sentText = null
-  sessionStorage.removeItem(draftName)
+  sessionStorage.removeItem(sentName)
+  drafts.sent(form)
   renewKey()
   complain('')
   update(field)
@@ -103,8 +108,9 @@ function update(field) {
   const counter = form.querySelector('.counter')
   counter.querySelector('span').textContent = left
   counter.style.setProperty('--used', Math.min(1, 1 - left / LIMIT))
-  counter.dataset.level = left < 0 ? 'over' : left <= NEAR_LIMIT ? 'near' : ''
-  if ([NEAR_LIMIT, 0].includes(left)) say(fill(form.dataset.left, left))
+  const now = left < 0 ? 'over' : left <= NEAR_LIMIT ? 'near' : ''
+  if (now !== level) say(now === 'over' ? form.dataset.tooLong : now && fill(form.dataset.left, left))
+  counter.dataset.level = level = now
   grow(field)
 }
 
@@ -114,21 +120,17 @@ function grow(field) {
   field.style.height = `${field.scrollHeight}px`
 }
 
-function keepDraft(field) {
+/** The key of what was sent last: a repetition after a reload, of the same text, has it too. */
+function keepKey() {
   const key = form.elements.idempotency_key.value
-  const draft = { text: field.value, key, sentText, language: form.elements.language.value }
-  if (field.value) sessionStorage.setItem(draftName, JSON.stringify(draft))
-  else sessionStorage.removeItem(draftName)
+  sessionStorage.setItem(sentName, JSON.stringify({ key, sentText }))
 }
 
-/** Bring back what was being written, unless the server sent a text back itself. */
-function restoreDraft(field) {
-  const draft = JSON.parse(sessionStorage.getItem(draftName))
-  if (!draft || field.defaultValue) return
-  field.value = draft.text
-  form.elements.idempotency_key.value = draft.key
-  form.elements.language.value = draft.language ?? ''
-  sentText = draft.sentText
+function restoreKey(field) {
+  const sent = JSON.parse(sessionStorage.getItem(sentName))
+  if (sent?.sentText !== field.value) return
+  form.elements.idempotency_key.value = sent.key
+  sentText = sent.sentText
 }
 
 // crypto.randomUUID is missing on plain HTTP.

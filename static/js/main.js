@@ -5,6 +5,7 @@
 
 import * as compose from './compose.js'
 import * as deletes from './deletes.js'
+import * as drafts from './drafts.js'
 import * as feed from './feed.js'
 import * as jobs from './jobs.js'
 import * as keyboard from './keyboard.js'
@@ -15,12 +16,14 @@ import * as people from './people.js'
 import { currentPosition, refresh } from './refresh.js'
 import * as search from './search.js'
 import { showState } from './status.js'
+import * as suggest from './suggest.js'
 import * as translate from './translate.js'
 
 async function reloadInPlace() {
   const position = await refresh()
   feed.reset()
   notifications.showUnread(Number(document.body.dataset.unreadCount))
+  drafts.reread()
   return position
 }
 
@@ -34,6 +37,7 @@ function connect(position) {
   on('notification.read', notifications.readOne)
   on('notifications.read', notifications.read)
   on('job', jobs.changed)
+  on('draft', drafts.changed)
   on('state', showState)
   on('resync', async () => {
     const fresh = await reloadInPlace()
@@ -45,7 +49,9 @@ function connect(position) {
 menus.start()
 keyboard.start()
 search.start()
+drafts.start()
 compose.start()
+suggest.start()
 deletes.start()
 notifications.start()
 translate.start()

@@ -6,8 +6,9 @@
 const TIMEOUT_MS = 15000
 
 /** POST the fields; return { ok, status, body }: body is the JSON, or null for another type. */
-export async function post(address, fields) {
+export async function post(address, fields, options = {}) {
   const response = await fetch(address, {
+    ...options,
     method: 'POST',
     body: new URLSearchParams(fields),
     headers: { Accept: 'application/json' },

@@ -27,6 +27,16 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM_JSON = "application/problem+json"
 DOCUMENTS = ("/api/openapi.json", "/api/asyncapi.json", "/api/docs")
 TRANSLATION = "/api/posts/{post_id}/translation"
+DRAFT = "/api/drafts/{context}"
+LIMITED = {
+    ("GET", "/api/events"),
+    ("POST", "/api/posts"),
+    ("POST", "/api/tokens"),
+    ("POST", "/api/tokens/reset"),
+    ("POST", "/api/users"),
+    ("POST", TRANSLATION),
+    ("PUT", DRAFT),
+}
 Call = tuple[str, str, str, dict[str, Any]]
 
 
@@ -110,8 +120,7 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         for method, path, operation in operations(document)
         if "429" in operation["responses"]
     }
-    expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts", TRANSLATION}
-    assert set(limited) == {("POST", path) for path in expected} | {("GET", "/api/events")}
+    assert set(limited) == LIMITED
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
 
@@ -170,6 +179,7 @@ async def test_answers_are_as_documented(
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("GET", "/api/search", "/api/search?q=Hello", {}),
         ("GET", "/api/events", "/api/events?topics=home&since=0", {}),
+        *ABOUT_DRAFTS,
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/tokens", "/api/tokens", {}),
@@ -183,6 +193,14 @@ async def test_answers_are_as_documented(
         answer = await asking.call(method, address, **how)
         assert answer.status_code < 300, await answer.get_data()
         await check(document, method, path, answer)
+
+
+ABOUT_DRAFTS: list[Call] = [
+    ("PUT", DRAFT, "/api/drafts/post", {"json": {"body": "Good mor"}}),
+    ("GET", "/api/drafts", "/api/drafts", {}),
+    ("GET", DRAFT, "/api/drafts/post", {}),
+    ("DELETE", DRAFT, "/api/drafts/post", {}),
+]
 
 
 def around(post_id: int) -> list[Call]:
@@ -224,6 +242,9 @@ async def test_refusals_are_as_documented(
         (stranger, "POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "x"}}, 422),
         (stranger, "PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}, 400),
         (stranger, "GET", "/api/search", "/api/search", {}, 422),
+        (mina, "GET", DRAFT, "/api/drafts/question", {}, 404),
+        (mina, "GET", DRAFT, "/api/drafts/No!", {}, 404),
+        (mina, "PUT", DRAFT, "/api/drafts/post", {"json": {"body": "x" * 9000}}, 422),
         (stranger, "GET", "/api/search", "/api/search?q=before:x", {}, 422),
     ]
     for asking, method, path, address, how, status in calls:

@@ -25,7 +25,7 @@ SPOKEN = {"title", "aria-label", "placeholder", "alt"}
 TECHNICAL = {
     *("data-language", "data-live-epoch", "data-live-cursor", "data-live-topics"),
     *("data-count", "data-refresh", "data-read", "data-job", "data-state", "data-final"),
-    "data-search",
+    *("data-search", "data-draft", "data-draft-url", "data-people", "data-tags"),
 }
 WRAPPED = re.compile("⟦[^⟦⟧]*⟧")
 WORD = re.compile("[A-Za-z]{2,}")

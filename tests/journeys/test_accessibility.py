@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, Route
 
 from microblog.actions import follows, links
 from microblog.core.tokens import link_token
@@ -188,11 +188,24 @@ async def test_what_opens_on_a_page_breaks_no_rule(place: AppServer) -> None:
         await page.set_viewport_size(NARROW)
         await page.locator("details.account summary").click()
         found += await judged(page, LOOKS[:1])
+        await page.route("**/suggest/people*", suggest)
+        await page.locator("[name=post]").press_sequentially("@mi")
+        await page.wait_for_selector("#suggestions [role=option]")
+        found += await judged(page, LOOKS[::2])
+        await page.keyboard.press("Escape")
+        await page.evaluate("document.querySelector('[data-draft-choice]').hidden = false")
+        found += await judged(page, LOOKS[:2])
+        await page.evaluate("document.querySelector('[data-draft-choice]').hidden = true")
         await page.fill("[name=post]", "x" * 501)
         await page.click("#compose-form button[type=submit]")
         await page.wait_for_selector("#post-error:not([hidden])")
         found += await judged(page, LOOKS[::2])
     assert found == []
+
+
+async def suggest(route: Route) -> None:
+    person = {"value": "@mina", "name": "Mina", "avatar": "/user/mina/avatar.svg"}
+    await route.fulfill(json={"items": [person, person | {"value": "@minho"}]})
 
 
 async def test_what_refuses_breaks_no_rule(place: AppServer) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, event, insert, text
 from microblog.core.cursors import Window
 from microblog.database import Database, Read
 from microblog.models import Model, User, table
-from microblog.queries import events, jobs, notifications, posts, users
+from microblog.queries import drafts, events, jobs, notifications, posts, suggestions, users
+from microblog.queries.search import Asked
 from tests.conftest import all_databases
 from tests.queries.test_home import person
 
@@ -35,13 +36,16 @@ INSERT INTO notification (user_id, actor_id, kind, post_id, created_at)
 INSERT INTO job (kind, payload, state, again, attempt, progress, created_at, due_at)
     SELECT 'prune', '{}', CASE WHEN id % 100 = 0 THEN 'waiting' ELSE 'dead' END, id < 0, 0, 0,
         created_at, CASE WHEN id % 100 = 0 THEN created_at END FROM post;
+INSERT INTO draft (user_id, context, title, body, version, updated_at)
+    SELECT a.id, b.id, '', 'hello', 1, a.first_seen
+    FROM "user" a JOIN "user" b ON b.id <= 10;
 INSERT INTO event (id, kind, actor_id, created_at)
     SELECT id, 'post.published', author_id, created_at FROM post
 """
 MEASURED = {
     "sqlite": "SELECT 1",  # which nobody tells how full its tables are
     "postgresql": "ANALYZE",
-    "mysql": "ANALYZE TABLE user, post, follow, post_tag, mention, notification, event, job",
+    "mysql": "ANALYZE TABLE user, post, follow, post_tag, mention, notification, event, job, draft",
 }
 FIRST, LATER, BACK = Window(25), Window(25, before=POSTS // 2), Window(25, after=POSTS // 2)
 
@@ -55,6 +59,10 @@ READINGS: dict[str, Reading] = {
     "followers": lambda read, window: users.followers(read, 7, window),
     "following": lambda read, window: users.following(read, VIEWER, window),
     "suggestions": lambda read, window: users.suggestions(read, VIEWER, 5),
+    "a draft": lambda read, window: drafts.of(read, VIEWER, "post"),
+    "all drafts": lambda read, window: drafts.all_of(read, VIEWER),
+    "drafts beyond": lambda read, window: drafts.beyond(read, VIEWER, 99),
+    "friends": lambda read, window: suggestions.friends(read, "p", Asked(VIEWER, 6)),
     "the next job": lambda read, window: jobs.next_due(read, ["prune", "other"]),
     "jobs that are due": lambda read, window: jobs.due(read, ["prune"], LONG_AFTER, 4),
     "the log": lambda read, window: events.after(read, window.after or 0, 25),

@@ -70,6 +70,7 @@ class Scene:
         """Return the fields of a good request."""
         special: dict[str, Example] = {
             "auth.log_in": {"username": "bora"},
+            "drafts.keep": {"context": "post"},
             "translations.translate": {"post_id": str(self.kept_post.id), "dest_language": "de"},
             "setup.make_administrator": {"username": "first", "email": "first@example.org"},
         }
@@ -81,6 +82,7 @@ class Scene:
             **{f"resets.{name}": {"token": self.links["reset"]} for name in RESETS},
             **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
             "people.unfollow": {"username": "chul"},
+            "drafts.show": {"context": "post"},
             "assets.static_file": {"name": "css/microblog.css"},
         }
         known = self.arguments | special.get(rule.endpoint, {})

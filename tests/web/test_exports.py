@@ -16,7 +16,8 @@ from quart import Quart
 from sqlalchemy import update
 
 from microblog import create_app, export_files
-from microblog.actions import accounts, follows, posts
+from microblog.actions import accounts, drafts, follows, posts
+from microblog.core.drafts import Written
 from microblog.core.tasks import Cancelled, ExportPosts
 from microblog.database import Database
 from microblog.jobs import HANDLERS, exports
@@ -79,9 +80,12 @@ async def test_export_holds_all_that_is_ones_own(
         await posts.delete_post(tx, mina, written[2].id, datetime.now(UTC))
         await follows.follow(tx, mina, june, datetime.now(UTC))
         await follows.follow(tx, bora, mina, datetime.now(UTC))
+        await drafts.keep(tx, mina.id, "post", Written("unsent"), 0, datetime.now(UTC))
+        await drafts.keep(tx, june.id, "post", Written("not mine"), 0, datetime.now(UTC))
     browser = await visit(mina)
     found = await opened(browser, await made(browser, database))
-    assert set(found) == {"posts.json", "follows.json", "settings.json"}
+    assert set(found) == {"posts.json", "drafts.json", "follows.json", "settings.json"}
+    assert [draft["body"] for draft in found["drafts.json"]["drafts"]] == ["unsent"]
     assert found["posts.json"] == {
         "posts": [
             {"body": row.body, "timestamp": row.created_at.replace(tzinfo=None).isoformat() + "Z"}
