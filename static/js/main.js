@@ -20,7 +20,7 @@ import * as translate from './translate.js'
 async function reloadInPlace() {
   const position = await refresh()
   feed.reset()
-  notifications.showUnread(Number(document.body.dataset.unreadCount))
+  notifications.refreshed()
   return position
 }
 
