@@ -45,18 +45,8 @@ async def notify(
     group_id = place.group_id or await _begin(tx, user_id, kind, subject_id)
     if group_id == place.group_id and kind not in notices.GATHERED:
         await tx.execute(delete(Notification).where(Notification.group_id == group_id, _UNREAD))
-    row = Notification(
-        group_id=group_id,
-        user_id=user_id,
-        actor_id=actor_id,
-        kind=kind,
-        post_id=post_id,
-        created_at=now,
-    )
-    tx.add(row)
-    await tx.flush()
-    moved = update(NotificationGroup).where(NotificationGroup.id == group_id)
-    await tx.execute(moved.values(position=row.id))
+    row = {"user_id": user_id, "actor_id": actor_id, "kind": kind, "post_id": post_id}
+    await _put(tx, group_id, Notification(**row, group_id=group_id, created_at=now))
     tx.announce(events.notified(actor_id, user_id, group_id))
 
 
@@ -68,6 +58,13 @@ async def _begin(tx: Tx, user_id: int, kind: str, subject_id: int) -> int:
     tx.add(group)
     await tx.flush()
     return group.id
+
+
+async def _put(tx: Tx, group_id: int, row: Notification) -> None:
+    tx.add(row)
+    await tx.flush()
+    moved = update(NotificationGroup).where(NotificationGroup.id == group_id)
+    await tx.execute(moved.values(position=row.id))
 
 
 async def withdraw(
@@ -111,12 +108,10 @@ async def forget_empty(tx: Tx) -> None:
 
 async def mark_read(tx: Tx, user_id: int, up_to: int | None, now: datetime) -> None:
     """Mark a person's notifications up to the id `up_to` as read, or all of them."""
-    statement = _marking(user_id, now)
     if up_to is not None:
-        statement = statement.where(Notification.id <= up_to)
-    ids = await tx.change_telling(statement, Notification.id)
-    if ids:
-        tx.announce(events.notifications_read(user_id, max(ids)))
+        await _mark(tx, user_id, _marking(user_id, now).where(Notification.id <= up_to))
+    elif await tx.change(_marking(user_id, now)):
+        tx.announce(events.notifications_read(user_id, await notifications.last(tx, user_id)))
 
 
 async def mark_groups_read(

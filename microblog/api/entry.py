@@ -22,6 +22,7 @@ async def begin() -> Response:
         "home": "/api/timelines/home",
         "public": "/api/timelines/public",
         "search": "/api/search",
+        "notifications": "/api/notifications",
         "live": "/live",
         "openapi": "/api/openapi.json",
     }

@@ -247,6 +247,7 @@ class EntryLinks(BaseModel):
     home: str
     public: str
     search: str
+    notifications: str
     live: str
     openapi: str
 
@@ -265,6 +266,7 @@ class Entry(BaseModel):
                 "home": "/api/timelines/home",
                 "public": "/api/timelines/public",
                 "search": "/api/search",
+                "notifications": "/api/notifications",
                 "live": "/live",
                 "openapi": "/api/openapi.json",
             },

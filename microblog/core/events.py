@@ -106,7 +106,7 @@ def notification_read(user_id: int, group_id: int) -> Event:
 
 
 def notifications_read(user_id: int, up_to: int) -> Event:
-    """Tell a person's other connections that notifications up to the id `up_to` are read."""
+    """Tell a person's other connections that all items up to the position `up_to` are read."""
     return Event(Kind.NOTIFICATIONS_READ, user_id, user_id=user_id, ref_id=up_to)
 
 

@@ -156,6 +156,12 @@ async def unread_of(read: Read, user_id: int, kind: str) -> int:
     return int(await read.scalar(select(func.count()).where(*mine)))
 
 
+async def last(read: Read, user_id: int) -> int:
+    """Return the position of the newest item of a person's list, 0 where there is none."""
+    newest = select(func.max(_group.position)).where(_group.user_id == user_id)
+    return int(await read.scalar(newest) or 0)
+
+
 async def whose(read: Read, group_ids: Iterable[int]) -> list[tuple[int, int]]:
     """Return of each group its id and whose it is."""
     found = await read.execute(_WHOSE, {"ids": sorted(set(group_ids))})

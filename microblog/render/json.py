@@ -100,6 +100,7 @@ def notification(row: NotificationRow) -> dict[str, Any]:
         "data": {"id": str(row.id), **about},
         "timestamp": row.created_at.timestamp(),
         "created_at": moment(row.created_at),
+        "position": str(row.position),
         "read": row.is_read,
         "count": row.size,
         "others": row.others,
