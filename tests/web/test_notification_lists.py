@@ -153,7 +153,6 @@ async def test_items_are_read_as_far_as_they_were_seen(
     assert await unread(browser) == 0
 
 
-@both_databases
 async def test_kind_that_is_switched_off_is_not_kept(
     visit: Visit, database: Database, make_user: MakeUser, make_post: MakePost
 ) -> None:
@@ -193,7 +192,7 @@ async def ended(database: Database, person: User, how: str) -> int:
     return run.job_id
 
 
-@all_databases
+@both_databases
 async def test_job_that_ended_is_told_to_its_owner(
     visit: Visit, database: Database, make_user: MakeUser
 ) -> None:
