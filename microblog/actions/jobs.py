@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, update
 
-from microblog.core import events
+from microblog.actions import notifications
+from microblog.core import events, notices
 from microblog.core.errors import Conflict, NotFound, message
 from microblog.core.tasks import Cancelled, Lost, State
 from microblog.database import Tx
@@ -229,6 +230,8 @@ async def _finish(
     ended = {"state": state, "due_at": None, "unfinished_key": None, "finished_at": now}
     await _change(tx, job_id, **ended, **columns)
     _tell(tx, user_id, job_id)
+    if user_id is not None and state is not State.CANCELLED:
+        await notifications.notify(tx, user_id, user_id, notices.JOB, now, about_id=job_id)
 
 
 async def _change(tx: Tx, job_id: int, **columns: Any) -> None:

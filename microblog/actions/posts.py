@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import bindparam, update
 
 from microblog.actions import (
     drafts,
@@ -21,7 +21,7 @@ from microblog.core.drafts import Written, context_of
 from microblog.core.errors import NotFound
 from microblog.core.markup import Parsed
 from microblog.database import Tx
-from microblog.models import Mention, Notification, Post, PostTag, User, table
+from microblog.models import Mention, Post, PostTag, User, table
 from microblog.queries import posts as post_queries
 from microblog.queries import users
 from microblog.queries.rows import PostRow
@@ -140,7 +140,9 @@ async def _tell(
     if answered is not None:
         kinds[answered.author_id] = "reply" if answered.question is None else "answer"
     for user_id, kind in kinds.items():
-        await notifications.notify(tx, user_id, author.id, kind, now, post_id=post_id)
+        about_id = None if kind == "mention" or answered is None else answered.id
+        told = {"post_id": post_id, "about_id": about_id}
+        await notifications.notify(tx, user_id, author.id, kind, now, **told)
 
 
 async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
@@ -161,9 +163,7 @@ async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
     if post.reply_to_id is not None and post.reply_to_user_id is not None:
         await replies.count(tx, post.reply_to_user_id, post.reply_to_id, -1)
     await translations.forget(tx, post.body)
-    gone = delete(Notification).where(Notification.post_id == post_id)
-    for user_id in set(await tx.change_telling(gone, Notification.user_id)):
-        tx.announce(events.notifications_read(user_id, 0))
+    await notifications.withdraw_post(tx, actor.id, post_id)
     search_index.feed_soon(tx, now)
     tx.announce(events.post_deleted(actor.id, post_id))
     tx.announce(events.user_changed(actor.id))

@@ -31,6 +31,7 @@ async def begin() -> Response:
         "search": "/api/search",
         "events": "/api/events",
         "drafts": "/api/drafts",
+        "notifications": "/api/notifications",
         "live": "/live",
         "openapi": "/api/openapi.json",
         "asyncapi": "/api/asyncapi.json",

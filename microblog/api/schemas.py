@@ -249,6 +249,7 @@ class EntryLinks(BaseModel):
     search: str
     events: str
     drafts: str
+    notifications: str
     live: str
     openapi: str
     asyncapi: str
@@ -271,6 +272,7 @@ class Entry(BaseModel):
                 "search": "/api/search",
                 "events": "/api/events",
                 "drafts": "/api/drafts",
+                "notifications": "/api/notifications",
                 "live": "/live",
                 "openapi": "/api/openapi.json",
                 "asyncapi": "/api/asyncapi.json",

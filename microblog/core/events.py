@@ -96,18 +96,18 @@ def relations_changed(user_id: int) -> Event:
     return Event(Kind.RELATIONS_CHANGED, user_id, user_id=user_id)
 
 
-def notified(actor_id: int, user_id: int, notification_id: int) -> Event:
-    """Tell `user_id` of a new notification."""
-    return Event(Kind.NOTIFIED, actor_id, user_id=user_id, ref_id=notification_id)
+def notified(actor_id: int, user_id: int, group_id: int) -> Event:
+    """Tell `user_id` that an item of their list is new, or another one by now, or gone."""
+    return Event(Kind.NOTIFIED, actor_id, user_id=user_id, ref_id=group_id)
 
 
-def notification_read(user_id: int, notification_id: int) -> Event:
-    """Tell a person's other connections that this one notification is read."""
-    return Event(Kind.NOTIFICATION_READ, user_id, user_id=user_id, ref_id=notification_id)
+def notification_read(user_id: int, group_id: int) -> Event:
+    """Tell a person's other connections that they have read this item."""
+    return Event(Kind.NOTIFICATION_READ, user_id, user_id=user_id, ref_id=group_id)
 
 
 def notifications_read(user_id: int, up_to: int) -> Event:
-    """Tell a person's other connections that notifications up to the id `up_to` are read."""
+    """Tell a person's other connections that all items up to the position `up_to` are read."""
     return Event(Kind.NOTIFICATIONS_READ, user_id, user_id=user_id, ref_id=up_to)
 
 

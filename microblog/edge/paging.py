@@ -1,4 +1,7 @@
-"""Paging at the door: which part of a timeline is asked for."""
+"""Paging at the door: which part of a timeline is asked for, and what has changed since when."""
+
+import math
+from datetime import UTC, datetime
 
 from quart import request
 
@@ -18,3 +21,14 @@ def window(limit: int) -> Window:
                 {name: [message("A cursor is the number that a page's links carry.")]}
             ) from None
     return Window(limit, found["before"], found["after"])
+
+
+def moment(written: str | float | None) -> datetime:
+    """Read a time in seconds since 1970, for ever ago where there is none; raises Invalid."""
+    try:
+        seconds = float(written or 0)
+        if math.isfinite(seconds) and seconds >= 0:
+            return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise Invalid({"since": [message("This must be a time in seconds, as “timestamp” says it.")]})

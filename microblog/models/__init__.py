@@ -6,7 +6,7 @@ from microblog.models.drafts import SavedDraft
 from microblog.models.events import EventRow, History
 from microblog.models.jobs import Job
 from microblog.models.mail import KnownDevice, MailedLink
-from microblog.models.notifications import Notification
+from microblog.models.notifications import Notification, NotificationGroup, SilencedKind
 from microblog.models.posts import Mention, Post, PostTag
 from microblog.models.search import Searchable, SearchPosition
 from microblog.models.translations import Translation
@@ -26,6 +26,7 @@ __all__ = [
     "Mention",
     "Model",
     "Notification",
+    "NotificationGroup",
     "Post",
     "PostTag",
     "RefreshToken",
@@ -33,6 +34,7 @@ __all__ = [
     "SearchPosition",
     "Searchable",
     "Session",
+    "SilencedKind",
     "TokenFamily",
     "Translation",
     "Try",

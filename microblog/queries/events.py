@@ -28,6 +28,7 @@ from microblog.queries.visibility import at_home, followers_among
 
 HOME = "home"
 EXPLORE = "explore"
+OF_NOTES = {Kind.NOTIFIED, Kind.NOTIFICATION_READ}
 
 _event, _history, _tag = table(EventRow).c, table(History).c, table(PostTag)
 _COLUMNS = (_event.id, _event.kind, _event.actor_id, _event.user_id, _event.ref_id)
@@ -192,7 +193,7 @@ async def deliveries(
     people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
     mine = [e for e in events if e.user_id in listener_ids]
     own = await _own(read, mine)
-    told = {Kind.NOTIFIED, Kind.NOTIFICATION_READ, Kind.NOTIFICATIONS_READ}
+    told = OF_NOTES | {Kind.NOTIFICATIONS_READ}
     unread = await notifications.unread(
         read, {e.user_id for e in mine if e.kind in told and e.user_id is not None}
     )
@@ -247,11 +248,11 @@ async def _own(
     read: Read, events: Sequence[LoggedEvent]
 ) -> dict[tuple[Kind, int], NotificationRow | JobRow | DraftRow]:
     """Load what is told to one person each, by the kind of event and its `ref_id`."""
-    notes = await notifications.by_ids(read, _refs(events, {Kind.NOTIFIED}))
+    notes = await notifications.by_ids(read, _refs(events, OF_NOTES))
     known = await jobs.by_ids(read, _refs(events, {Kind.JOB_CHANGED}))
     kept = await drafts.by_ids(read, _refs(events, {Kind.DRAFT_CHANGED}))
     found: dict[tuple[Kind, int], NotificationRow | JobRow | DraftRow] = {
-        (Kind.NOTIFIED, note.id): note for note in notes.values()
+        (kind, note.id): note for note in notes.values() for kind in OF_NOTES
     }
     found |= {(Kind.JOB_CHANGED, job.id): job for job in known.values()}
     return found | {(Kind.DRAFT_CHANGED, draft.id): draft for draft in kept}

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 
 from microblog.models import Mention, Post, User, table
+from microblog.queries.jobs import JobRow
 
 post_table = table(Post)
 person_table = table(User)
@@ -80,14 +81,29 @@ class PostRow(NamedTuple):
 
 
 class NotificationRow(NamedTuple):
-    """Something that `actor` did, with the post it is about."""
+    """An item of somebody's list: what `actor`, and before them `others`, did.
+
+    `position` is the id of its newest notification ever; `size` and `unread` count what is in it.
+    `post` is the newest one's, where the reader may see it; `job` is the one that ended, while it
+    is kept. `subject_id` is told in `core.notices`, and `reader` is whose list it is.
+    """
 
     id: int
     kind: str
+    position: int
+    subject_id: int
+    size: int
+    unread: int
+    others: int
     created_at: datetime
-    read_at: datetime | None
+    reader: str
     actor: Person
     post: PostRow | None
+    job: JobRow | None
+
+    @property
+    def is_read(self) -> bool:
+        return self.unread == 0
 
 
 PERSON = tuple(person_table.c[name] for name in Person._fields)

@@ -34,7 +34,8 @@ VIEWER = bindparam("viewer", type_=BigInteger)
 """Who reads: an id, or None for somebody who is not signed in."""
 
 
-def _visible() -> ColumnElement[bool]:
+def visible_to(viewer: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Return the condition under which `viewer`, a parameter or a column, may read a post."""
     post = post_table.c
     there = post.deleted_at.is_(None)
     author_left = (
@@ -43,10 +44,10 @@ def _visible() -> ColumnElement[bool]:
         .correlate(post_table)
         .exists()
     )
-    return and_(there, or_(post.visibility == "public", post.author_id == VIEWER), ~author_left)
+    return and_(there, or_(post.visibility == "public", post.author_id == viewer), ~author_left)
 
 
-VISIBLE = _visible()
+VISIBLE = visible_to(VIEWER)
 """The condition under which `VIEWER` may read a post."""
 
 FOLLOWED = select(_follow.c.followed_id).where(_follow.c.follower_id == VIEWER)

@@ -18,10 +18,10 @@ from microblog.core.tasks import ExportPosts
 from microblog.edge import language
 from microblog.edge.templates import environment
 from microblog.queries.jobs import JobRow
-from microblog.queries.rows import NotificationRow, PostRow
+from microblog.queries.rows import PostRow
 from microblog.queries.translations import TranslationRow
 from microblog.render import views
-from microblog.render.views import PostView
+from microblog.render.views import NotificationView, PostView
 from microblog.runtime import runtime
 
 
@@ -79,10 +79,10 @@ def hit(row: PostRow, terms: Sequence[Term], *, own: bool) -> Markup:
     return Markup(made)  # noqa: S704 - an autoescaped template
 
 
-def notification(row: NotificationRow) -> str:
+def notification(view: NotificationView) -> Markup:
     """Return a notification's list item in the language being spoken."""
     template = environment(language.current()).get_template("notifications/_notification.html")
-    return template.render(item=views.notification(row))
+    return Markup(template.render(item=view))  # noqa: S704 - an autoescaped template
 
 
 def job(row: JobRow) -> Markup:

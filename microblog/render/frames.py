@@ -13,7 +13,7 @@ from microblog.queries.drafts import DraftRow
 from microblog.queries.events import Delivery
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
-from microblog.render import fragments
+from microblog.render import fragments, views
 from microblog.render import json as as_json
 from microblog.runtime import runtime
 
@@ -84,8 +84,8 @@ def _data(delivery: Delivery, form: str) -> str | None:
 
 def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
     event, subject = delivery.event, delivery.subject
-    if event.kind is Kind.NOTIFICATION_READ:
-        return {"id": str(event.ref_id), "unread_count": delivery.unread}
+    if event.kind in {Kind.NOTIFIED, Kind.NOTIFICATION_READ}:
+        return _of_notification(delivery, form)
     if event.kind is Kind.NOTIFICATIONS_READ:
         return {"unread_count": delivery.unread, "up_to": str(event.ref_id)}
     if isinstance(subject, PostRow):
@@ -97,8 +97,6 @@ def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
         return {"id": str(subject.id), "author_id": str(subject.author_id), "html": article}
     if isinstance(subject, Person):
         return _user(subject, form)
-    if isinstance(subject, NotificationRow):
-        return _notification(subject, delivery.unread, form)
     if isinstance(subject, DraftRow):
         return as_json.draft(subject)
     if isinstance(subject, JobRow):
@@ -115,8 +113,18 @@ def _user(row: Person, form: str) -> dict[str, Any]:
     return {name: shown[name] for name in kept}
 
 
-def _notification(row: NotificationRow, unread: int, form: str) -> dict[str, Any]:
-    told = {"id": str(row.id), "unread_count": unread}
+def _of_notification(delivery: Delivery, form: str) -> dict[str, Any] | None:
+    """Say what an item of somebody's notifications is now, or that it is gone."""
+    if not delivery.loaded:
+        return None
+    row = delivery.subject
+    told: dict[str, Any] = {"id": str(delivery.event.ref_id), "unread_count": delivery.unread}
+    if delivery.event.kind is Kind.NOTIFICATION_READ:
+        return told | {"read": not isinstance(row, NotificationRow) or row.is_read}
+    if not isinstance(row, NotificationRow):
+        return told | {"gone": True}
     if form == JSON_FORM:
         return as_json.notification(row) | told
-    return told | {"html": fragments.notification(row)}
+    view = views.notification(row)
+    place = {"kind": row.kind, "position": str(row.position), "seen_at": view.seen_at}
+    return told | place | {"read": view.read, "html": fragments.notification(view)}

@@ -88,14 +88,27 @@ def tag(row: TagRow) -> dict[str, Any]:
 
 
 def notification(row: NotificationRow) -> dict[str, Any]:
-    """Return a notification with who caused it and the post it is about."""
+    """Return an item of somebody's notifications: the newest of it, and how much there is.
+
+    `name`, `data` and `timestamp` are what scripts for the tutorial's microblog look at.
+    """
+    page = views.notification_path(row)
+    about = {"actor": row.actor.username, "others": row.others, "page": page}
     return {
         "id": str(row.id),
         "kind": row.kind,
+        "name": row.kind,
+        "data": {"id": str(row.id), **about},
+        "timestamp": row.created_at.timestamp(),
         "created_at": moment(row.created_at),
-        "read": row.read_at is not None,
+        "position": str(row.position),
+        "read": row.is_read,
+        "count": row.size,
+        "others": row.others,
         "actor": user(row.actor),
         "post": post(row.post) if row.post is not None else None,
+        "job": job(row.job) if row.job is not None else None,
+        "_links": {"page": page},
     }
 
 

@@ -20,9 +20,9 @@ class PageView:
     newer: str | None
 
 
-def neighbour(name: str, cursor: int | None) -> str | None:
-    """Return the address of the page before or after a cursor."""
-    return None if cursor is None else f"{request.path}?{urlencode({name: cursor})}"
+def neighbour(name: str, cursor: int | None, **chosen: str) -> str | None:
+    """Return the address of the page before or after a cursor, with what else was `chosen`."""
+    return None if cursor is None else f"{request.path}?{urlencode(chosen | {name: str(cursor)})}"
 
 
 def of_posts(page: Page[PostRow], reader_id: int | None) -> PageView:

@@ -16,6 +16,7 @@ from microblog.edge.language import gettext as _
 from microblog.edge.language import say
 from microblog.edge.request import wants_json
 from microblog.models import User
+from microblog.queries import notifications
 from microblog.queries import posts as post_queries
 from microblog.queries.events import HOME
 from microblog.queries.rows import PostRow
@@ -102,6 +103,7 @@ async def show(post_id: int) -> str:
         post = await post_queries.visible(read, post_id, visitor.id)
         return await templates.render(
             "posts/show.html",
+            unread_post=await notifications.unread_post(read, visitor.id, post_id),
             post=fragments.post(post),
             item=fragments.item(post, own=post.author_id == visitor.id),
         )

@@ -22,8 +22,8 @@ import * as translate from './translate.js'
 async function reloadInPlace() {
   const position = await refresh()
   feed.reset()
-  notifications.showUnread(Number(document.body.dataset.unreadCount))
   drafts.reread()
+  notifications.refreshed()
   return position
 }
 

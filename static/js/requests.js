@@ -5,14 +5,17 @@
 
 const TIMEOUT_MS = 15000
 
-/** POST the fields; return { ok, status, body }: body is the JSON, or null for another type. */
-export async function post(address, fields, options = {}) {
+/**
+ * POST the fields; return { ok, status, body }: body is the JSON, or null for another type. `how`
+ * may hold more options of fetch.
+ */
+export async function post(address, fields, how) {
   const response = await fetch(address, {
-    ...options,
     method: 'POST',
     body: new URLSearchParams(fields),
     headers: { Accept: 'application/json' },
     signal: AbortSignal.timeout(TIMEOUT_MS),
+    ...how,
   })
   const isJson = /\bjson\b/.test(response.headers.get('Content-Type') ?? '')
   const body = isJson ? await response.json() : null

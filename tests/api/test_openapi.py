@@ -163,6 +163,7 @@ async def test_answers_are_as_documented(
 ) -> None:
     mina, june = await make_user("mina"), await make_user("june")
     post = await make_post(mina, "Hello #서울 @june")
+    await make_post(june, "Hello @mina")
     refresh = (await Program(app).log_in())["refresh_token"]
     client, spare = await program(mina), await program(june)
     reset = {"token": await link(app, database, mina), "new_password": "another sentence"}
@@ -182,6 +183,8 @@ async def test_answers_are_as_documented(
         *ABOUT_DRAFTS,
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
+        ("GET", "/api/notifications", "/api/notifications?since=0", {}),
+        ("PUT", "/api/notifications/read", "/api/notifications/read", {"json": {}}),
         ("DELETE", "/api/tokens", "/api/tokens", {}),
         ("POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "a@example.org"}}),
         ("PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}),
@@ -241,6 +244,8 @@ async def test_refusals_are_as_documented(
         (stranger, "GET", "/api/users", "/api/users?page=0", {}, 422),
         (stranger, "POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "x"}}, 422),
         (stranger, "PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}, 400),
+        (stranger, "GET", "/api/notifications", "/api/notifications", {}, 401),
+        (mina, "GET", "/api/notifications", "/api/notifications?since=-1", {}, 422),
         (stranger, "GET", "/api/search", "/api/search", {}, 422),
         (mina, "GET", DRAFT, "/api/drafts/question", {}, 404),
         (mina, "GET", DRAFT, "/api/drafts/No!", {}, 404),

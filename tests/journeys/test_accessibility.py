@@ -157,7 +157,7 @@ async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
         tours = await asyncio.gather(
             tour(mina, code, url, "/", "/explore", me, f"/post/{post_id}"),
             tour(mina, code, url, "/notifications", "/edit_profile", f"{me}/followers"),
-            tour(mina, code, url, "/export_posts", "/settings/account"),
+            tour(mina, code, url, "/export_posts", "/settings/account", "/settings/notifications"),
             tour(
                 mina,
                 code,

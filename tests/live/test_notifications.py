@@ -22,6 +22,6 @@ async def test_one_that_was_read_is_told_by_its_id(
             await make_post(mina, "Hello @jun")
             ids.append((await client.item("notification"))["id"])
         async with database.write() as tx:
-            await notifications.mark_one_read(tx, jun.id, int(ids[1]), datetime.now(UTC))
+            await notifications.mark_groups_read(tx, jun.id, [int(ids[1])], None, datetime.now(UTC))
         told = await client.item("notification.read")
-        assert told == {"id": ids[1], "unread_count": 1}
+        assert told == {"id": ids[1], "unread_count": 1, "read": True}

@@ -11,14 +11,23 @@ from sqlalchemy import Engine, event, insert, text
 from microblog.core.cursors import Window
 from microblog.database import Database, Read
 from microblog.models import Model, User, table
-from microblog.queries import drafts, events, jobs, notifications, posts, suggestions, users
+from microblog.queries import (
+    changes,
+    drafts,
+    events,
+    jobs,
+    notifications,
+    posts,
+    suggestions,
+    users,
+)
 from microblog.queries.search import Asked
 from tests.conftest import all_databases
 from tests.queries.test_home import person
 
 PEOPLE, POSTS = 1000, 10_000
 VIEWER = PEOPLE
-LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
+LONG_AGO, LONG_AFTER = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 FILLED = """
 INSERT INTO post (id, author_id, body, visibility, created_at)
     SELECT a.id + 1000 * (b.id - 1), a.id, 'hello', 'public', a.first_seen
@@ -31,8 +40,11 @@ INSERT INTO post_tag (tag, post_id, position)
     SELECT CASE id % 50 WHEN 0 THEN 'python' ELSE 'other' END, id, 0 FROM post;
 INSERT INTO mention (post_id, user_id, username_key, position)
     SELECT id, 1 + id % 1000, 'somebody', 0 FROM post;
-INSERT INTO notification (user_id, actor_id, kind, post_id, created_at)
-    SELECT 1 + id % 1000, author_id, 'mention', id, created_at FROM post;
+INSERT INTO notification_group (id, user_id, kind, subject_id, position)
+    SELECT id, 1 + id % 1000, 'mention', id, id FROM post;
+INSERT INTO notification (group_id, user_id, actor_id, kind, post_id, created_at)
+    SELECT id, 1 + id % 1000, author_id, 'mention', id, created_at FROM post;
+INSERT INTO silenced_kind (user_id, kind) SELECT id, 'job' FROM "user";
 INSERT INTO job (kind, payload, state, again, attempt, progress, created_at, due_at)
     SELECT 'prune', '{}', CASE WHEN id % 100 = 0 THEN 'waiting' ELSE 'dead' END, id < 0, 0, 0,
         created_at, CASE WHEN id % 100 = 0 THEN created_at END FROM post;
@@ -45,7 +57,8 @@ INSERT INTO event (id, kind, actor_id, created_at)
 MEASURED = {
     "sqlite": "SELECT 1",  # which nobody tells how full its tables are
     "postgresql": "ANALYZE",
-    "mysql": "ANALYZE TABLE user, post, follow, post_tag, mention, notification, event, job, draft",
+    "mysql": "ANALYZE TABLE user, post, follow, post_tag, mention, notification,"
+    " notification_group, silenced_kind, event, job, draft",
 }
 FIRST, LATER, BACK = Window(25), Window(25, before=POSTS // 2), Window(25, after=POSTS // 2)
 
@@ -56,6 +69,15 @@ READINGS: dict[str, Reading] = {
     "of an author": lambda read, window: posts.by_author(read, 7, VIEWER, window),
     "with a tag": lambda read, window: posts.by_tag(read, "python", VIEWER, window),
     "notifications": lambda read, window: notifications.page(read, VIEWER, window),
+    "mentions": lambda read, window: notifications.page(read, VIEWER, window, ("mention", "job")),
+    "unread notifications": lambda read, window: notifications.unread(read, {VIEWER}),
+    "where a notification belongs": lambda read, window: notifications.place(
+        read, VIEWER, "follow", 0
+    ),
+    "a post of which one has not read": lambda read, window: notifications.unread_post(
+        read, VIEWER, 5000
+    ),
+    "what has changed": lambda read, window: changes.since(read, VIEWER, LONG_AGO),
     "followers": lambda read, window: users.followers(read, 7, window),
     "following": lambda read, window: users.following(read, VIEWER, window),
     "suggestions": lambda read, window: users.suggestions(read, VIEWER, 5),

@@ -134,7 +134,7 @@ async def test_deleted_post_comes_in_no_notification_to_who_is_late(
         assert "a secret" in json.dumps(await here.item("notification"))
         async with database.write() as tx:
             await posts.delete_post(tx, mina, post.id, now())
-        await here.item("notifications.read")
+        assert (await here.item("notification"))["gone"]
         async with listening(server.live_url, token=token, topics="explore", **known) as late:
             assert await late.item("post.deleted") == {"id": str(post.id)}
             assert "a secret" not in json.dumps(late.items)

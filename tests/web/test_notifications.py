@@ -5,6 +5,8 @@ import re
 from tests.conftest import all_databases
 from tests.people import Browser, MakePost, MakeUser, Visit
 
+WORDS = re.compile(r'data-name>([^<]+)</a>\s*<span class="quiet">\s*([^<]+?)\s*</span>')
+
 
 async def told(browser: Browser) -> list[tuple[str, str, bool]]:
     """Return (who, what, unread) of each notification, newest first."""
@@ -14,7 +16,9 @@ async def told(browser: Browser) -> list[tuple[str, str, bool]]:
     assert len(found) == len(items)
     return [
         (
-            re.findall(r'data-name>([^<]+)</a>\s*<span class="quiet">([^<]+)', item)[0]
+            re.findall(r'data-name>([^<]+)</a>\s*<span class="quiet">\s*([^<]+?)\s*</span>', item)[
+                0
+            ]
             + ("is-unread" in item.partition(">")[0],)
         )
         for item in items
@@ -70,14 +74,15 @@ async def test_marked_up_to_one_the_newer_stay_unread(
         await make_post(bora, text)
     await make_post(mina, "@bora, yes?")
     page = await browser.text("/notifications")
-    ids = re.findall(r'data-notification="(\d+)"', page)
-    answer = await browser.post("/notifications/read", {"up_to": ids[1]})
+    positions = re.findall(r'data-position="(\d+)"', page)
+    answer = await browser.post("/notifications/read", {"up_to": positions[1]})
     assert (answer.status_code, answer.headers["Location"]) == (303, "/notifications")
     assert [is_new for _, _, is_new in await told(browser)] == [True, False, False]
     assert await unread(browser) == 1
     assert await unread(other) == 1, "they are another's"
     program = {"Accept": "application/json"}
-    assert (await browser.post("/notifications/read", headers=program)).status_code == 204
+    answer = await browser.post("/notifications/read", headers=program)
+    assert await answer.get_json() == {"unread_count": 0}
     assert [is_new for _, _, is_new in await told(browser)] == [False, False, False]
     assert await unread(browser) == 0
     assert await unread(other) == 1
@@ -106,7 +111,7 @@ async def test_what_is_no_number_marks_nothing(visit: Visit, make_user: MakeUser
     browser, other = await visit(await make_user("mina")), await visit(await make_user("bora"))
     await other.post("/follow/mina")
     for number in ("x", "-1", "1.5", "9" * 30, "\0", str(2**63)):
-        for name in ("id", "up_to"):
+        for name in ("id", "up_to", "post"):
             answer = await browser.post("/notifications/read", {name: number})
             assert answer.status_code == 400, number
     assert await unread(browser) == 1
