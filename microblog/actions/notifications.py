@@ -7,6 +7,7 @@ from sqlalchemy import delete, update
 from microblog.core import events
 from microblog.database import Tx
 from microblog.models import Notification
+from microblog.queries import notifications as notification_queries
 
 
 async def notify(
@@ -21,6 +22,12 @@ async def notify(
     tx.add(row)
     await tx.flush()
     tx.announce(events.notified(actor_id, user_id, row.id))
+
+
+async def notify_once(tx: Tx, user_id: int, actor_id: int, kind: str, now: datetime) -> None:
+    """Tell `user_id` what `actor_id` does again and again: once, until they have read it."""
+    if not await notification_queries.waits(tx, user_id, actor_id, kind):
+        await notify(tx, user_id, actor_id, kind, now)
 
 
 async def withdraw(tx: Tx, user_id: int, actor_id: int, kind: str) -> None:
@@ -56,4 +63,16 @@ async def mark_one_read(tx: Tx, user_id: int, notification_id: int, now: datetim
         Notification.read_at.is_(None),
     )
     if await tx.change(statement.values(read_at=now)):
+        tx.announce(events.notification_read(user_id, notification_id))
+
+
+async def mark_read_of(tx: Tx, user_id: int, actor_id: int, kind: str, now: datetime) -> None:
+    """Mark what somebody did of one kind as read, because it was seen where it stands."""
+    statement = update(Notification).where(
+        Notification.user_id == user_id,
+        Notification.actor_id == actor_id,
+        Notification.kind == kind,
+        Notification.read_at.is_(None),
+    )
+    for notification_id in await tx.change_telling(statement.values(read_at=now), Notification.id):
         tx.announce(events.notification_read(user_id, notification_id))

@@ -21,6 +21,9 @@ class Kind(StrEnum):
     NOTIFICATION_READ = "notification.read"
     NOTIFICATIONS_READ = "notifications.read"
     JOB_CHANGED = "job"
+    MESSAGED = "message"
+    MESSAGE_DELETED = "message.deleted"
+    CONVERSATION_CHANGED = "conversation"
 
     RELATIONS_CHANGED = "relations.changed"
     SESSION_REVOKED = "session.revoked"
@@ -40,12 +43,17 @@ OF_POSTS: Final = frozenset(
 """The kinds whose `ref_id` is a post, which concern whoever reads that post."""
 
 
+OF_MESSAGES: Final = frozenset({Kind.MESSAGED, Kind.MESSAGE_DELETED, Kind.CONVERSATION_CHANGED})
+"""The kinds that tell one person of their private messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event that is not yet in the log.
 
     `user_id` is set when the event concerns that one person only. `ref_id` names the thing:
-    a post, a person, a notification, a job, a session or a token family, according to `kind`.
+    a post, a person, a notification, a job, a message, whom one converses with, a session or a
+    token family, according to `kind`.
     """
 
     kind: Kind
@@ -113,6 +121,21 @@ def notifications_read(user_id: int, up_to: int) -> Event:
 def job_changed(user_id: int, job_id: int) -> Event:
     """Tell whose job it is how far it has come."""
     return Event(Kind.JOB_CHANGED, user_id, user_id=user_id, ref_id=job_id)
+
+
+def messaged(sender_id: int, user_id: int, message_id: int) -> Event:
+    """Tell one of the two people of a private message that it is there."""
+    return Event(Kind.MESSAGED, sender_id, user_id=user_id, ref_id=message_id)
+
+
+def message_deleted(user_id: int, message_id: int) -> Event:
+    """Tell a person's connections that a message is gone for them; it may be there for another."""
+    return Event(Kind.MESSAGE_DELETED, user_id, user_id=user_id, ref_id=message_id)
+
+
+def conversation_changed(actor_id: int, user_id: int, other_id: int) -> Event:
+    """Tell `user_id` what their conversation with `other_id` is now: read, seen, or gone."""
+    return Event(Kind.CONVERSATION_CHANGED, actor_id, user_id=user_id, ref_id=other_id)
 
 
 def session_revoked(user_id: int, session_id: int | None = None) -> Event:

@@ -5,16 +5,18 @@ from microblog.models.base import Model, table
 from microblog.models.events import EventRow, History
 from microblog.models.jobs import Job
 from microblog.models.mail import KnownDevice, MailedLink
+from microblog.models.messages import ConversationSide, Message
 from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
 from microblog.models.search import Searchable, SearchPosition
 from microblog.models.translations import Translation
 from microblog.models.users import Follow, User
 
-REVISION = "0007"  # the head of alembic/versions; a test holds it to that
+REVISION = "0012"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
+    "ConversationSide",
     "EventRow",
     "Follow",
     "History",
@@ -23,6 +25,7 @@ __all__ = [
     "KnownDevice",
     "MailedLink",
     "Mention",
+    "Message",
     "Model",
     "Notification",
     "Post",

@@ -50,3 +50,14 @@ async def unread(read: Read, user_ids: Collection[int]) -> dict[int, int]:
     if not user_ids:
         return {}
     return {row[0]: row[1] for row in await read.execute(_UNREAD, {"ids": list(user_ids)})}
+
+
+async def waits(read: Read, user_id: int, actor_id: int, kind: str) -> bool:
+    """Tell whether something that somebody did, of one kind, is still unread."""
+    statement = select(_note.id).where(
+        _note.user_id == user_id,
+        _note.actor_id == actor_id,
+        _note.kind == kind,
+        _note.read_at.is_(None),
+    )
+    return await read.scalar(statement.limit(1)) is not None

@@ -1,0 +1,300 @@
+"""Private messages: conversations, their pages, and what the log tells of them.
+
+`HAS` alone says which messages somebody has: pages, the API, search, exports and the log use it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    tuple_,
+)
+
+from microblog.core.cursors import Page, Window
+from microblog.core.errors import NotFound
+from microblog.core.events import Kind, LoggedEvent
+from microblog.database import Read
+from microblog.models import ConversationSide, Message, table
+from microblog.queries.paging import turn, within
+from microblog.queries.rows import PERSON, Person, person_table
+from microblog.queries.visibility import VIEWER
+
+message_table = table(Message)
+side_table = table(ConversationSide)
+_message, _side = message_table.c, side_table.c
+_me, _theirs = person_table.alias("me"), side_table.alias("theirs")
+
+
+class MessageRow(NamedTuple):
+    """A private message."""
+
+    id: int
+    low_id: int
+    high_id: int
+    sender_id: int
+    body: str
+    created_at: datetime
+    gone_for_sender: bool
+    gone_for_recipient: bool
+
+    def other_of(self, user_id: int) -> int:
+        """Return the other one of the two."""
+        return self.low_id + self.high_id - user_id
+
+    def is_gone_for(self, user_id: int) -> bool:
+        """Whether this person deleted it by itself, not with the whole conversation."""
+        return self.gone_for_sender if user_id == self.sender_id else self.gone_for_recipient
+
+
+class ConversationRow(NamedTuple):
+    """A conversation as `user_id` has it, with its newest message.
+
+    `seen_to` is up to where the other has read, as far as both let that be known.
+    """
+
+    user_id: int
+    last_id: int
+    unread_count: int
+    read_to: int
+    cleared_to: int
+    seen_to: int
+    other_left: bool
+    other: Person
+    last: MessageRow | None
+
+
+class News(NamedTuple):
+    """What an event tells one person: a message, unless it is gone, and what is so around it.
+
+    `unread` is the number of all messages that are unread.
+    """
+
+    message: MessageRow | None
+    conversation: ConversationRow | None
+    unread: int
+
+
+def pair(one_id: int, other_id: int) -> tuple[int, int]:
+    """Return two people as a conversation names them, the lower id first."""
+    return min(one_id, other_id), max(one_id, other_id)
+
+
+# --- What somebody has --------------------------------------------------------------------------
+
+NOT_GONE = or_(
+    and_(_message.sender_id == VIEWER, _message.gone_for_sender.is_(False)),
+    and_(_message.sender_id != VIEWER, _message.gone_for_recipient.is_(False)),
+)
+"""The condition under which `VIEWER`, one of the two, did not delete a message by itself."""
+
+HAS = and_(
+    or_(_message.low_id == VIEWER, _message.high_id == VIEWER),
+    NOT_GONE,
+    _message.id
+    > func.coalesce(
+        select(_side.cleared_to)
+        .where(
+            _side.user_id == VIEWER,
+            _side.other_id == _message.low_id + _message.high_id - VIEWER,
+        )
+        .correlate(message_table)
+        .scalar_subquery(),
+        0,
+    ),
+)
+"""The condition under which `VIEWER` has a message."""
+
+MESSAGE = tuple(_message[name] for name in MessageRow._fields)
+_SEEN_TO = case(
+    (and_(_me.c.read_marks, person_table.c.read_marks), func.coalesce(_theirs.c.seen_to, 0)),
+    else_=0,
+)
+_CONVERSATIONS = (
+    select(
+        *(_side[name] for name in ConversationRow._fields[:5]),
+        _SEEN_TO.label("seen_to"),
+        person_table.c.deactivated_at.is_not(None),
+        *PERSON,
+        *MESSAGE,
+    )
+    .select_from(side_table)
+    .join(person_table, person_table.c.id == _side.other_id)
+    .join(_me, _me.c.id == _side.user_id)
+    .outerjoin(
+        _theirs, and_(_theirs.c.user_id == _side.other_id, _theirs.c.other_id == _side.user_id)
+    )
+    .outerjoin(message_table, _message.id == _side.last_id)
+)
+_OF_PAIRS = _CONVERSATIONS.where(
+    tuple_(_side.user_id, _side.other_id).in_(bindparam("pairs", expanding=True))
+)
+_OF_ONE = _CONVERSATIONS.where(_side.user_id == VIEWER, _side.last_id > 0)
+_WITH = _CONVERSATIONS.where(_side.user_id == VIEWER, _side.other_id == bindparam("other"))
+_THREAD = select(*MESSAGE).where(
+    _message.low_id == bindparam("low", type_=BigInteger),
+    _message.high_id == bindparam("high", type_=BigInteger),
+    _message.id > bindparam("cleared_to", type_=BigInteger),
+    NOT_GONE,
+)
+_BY_IDS = select(*MESSAGE).where(_message.id.in_(bindparam("ids", expanding=True)))
+_OWN = select(*MESSAGE).where(_message.id == bindparam("id"), HAS)
+_UNREAD = (
+    select(_side.user_id, func.sum(_side.unread_count))
+    .where(_side.user_id.in_(bindparam("ids", expanding=True)), _side.unread_count > 0)
+    .group_by(_side.user_id)
+)
+_SIDES = select(ConversationSide).where(
+    or_(
+        and_(_side.user_id == bindparam("low"), _side.other_id == bindparam("high")),
+        and_(_side.user_id == bindparam("high"), _side.other_id == bindparam("low")),
+    )
+)
+
+
+def conversation(row: Sequence[Any]) -> ConversationRow:
+    """Make a conversation of a row of the statements above."""
+    person_at, message_at = 7, 7 + len(PERSON)
+    last = row[message_at:]
+    other = Person._make(row[person_at:message_at])
+    message = None if last[0] is None else MessageRow._make(last)
+    return ConversationRow._make((*row[:6], bool(row[6]), other, message))
+
+
+async def conversations(read: Read, user_id: int, window: Window) -> Page[ConversationRow]:
+    """Return a person's conversations, the one with the newest message first.
+
+    The cursor is the id of that message.
+    """
+    statement = within(_OF_ONE, _side.last_id, window)
+    found = [conversation(row) for row in await read.execute(statement, {"viewer": user_id})]
+    return turn([(row.last_id, row) for row in found], window)
+
+
+async def between(read: Read, user_id: int, other_id: int) -> ConversationRow | None:
+    """Return a person's side of a conversation, or None where there never was one."""
+    found = await read.execute(_WITH, {"viewer": user_id, "other": other_id})
+    row = found.one_or_none()
+    return None if row is None else conversation(row)
+
+
+async def thread(
+    read: Read, user_id: int, other_id: int, cleared_to: int, window: Window
+) -> Page[MessageRow]:
+    """Return a page of a conversation's messages, newest first, as `user_id` has them."""
+    low, high = pair(user_id, other_id)
+    given = {"viewer": user_id, "low": low, "high": high, "cleared_to": cleared_to}
+    found = await read.execute(within(_THREAD, _message.id, window), given)
+    return turn([(row[0], MessageRow._make(row)) for row in found], window)
+
+
+async def own(read: Read, user_id: int, message_id: int) -> MessageRow:
+    """Return a message that somebody has; raises NotFound for any other."""
+    row = (await read.execute(_OWN, {"viewer": user_id, "id": message_id})).one_or_none()
+    if row is None:
+        raise NotFound
+    return MessageRow._make(row)
+
+
+async def unread(read: Read, user_ids: Collection[int]) -> dict[int, int]:
+    """Return the number of unread messages of each person who has any."""
+    if not user_ids:
+        return {}
+    found = await read.execute(_UNREAD, {"ids": list(user_ids)})
+    return {row[0]: int(row[1]) for row in found}
+
+
+# --- For whoever writes -------------------------------------------------------------------------
+
+
+async def sides(read: Read, one_id: int, other_id: int) -> dict[int, ConversationSide]:
+    """Return the sides of a conversation, by whose they are."""
+    low, high = pair(one_id, other_id)
+    found = await read.scalars(_SIDES.params(low=low, high=high))
+    return {side.user_id: side for side in found}
+
+
+async def newest(read: Read, user_id: int, other_id: int, cleared_to: int) -> int:
+    """Return the id of the newest message that somebody has of a conversation, or 0."""
+    page = await thread(read, user_id, other_id, cleared_to, Window(1))
+    return page.items[0].id if page.items else 0
+
+
+async def count_unread(read: Read, user_id: int, other_id: int, read_to: int) -> int:
+    """Count what the other wrote after `read_to` and this person still has."""
+    low, high = pair(user_id, other_id)
+    statement = select(func.count()).where(
+        _message.low_id == low,
+        _message.high_id == high,
+        _message.id > read_to,
+        _message.sender_id == other_id,
+        _message.gone_for_recipient.is_(False),
+    )
+    return int(await read.scalar(statement))
+
+
+async def gone_for_both(
+    read: Read, user_id: int, other_id: int, mine: int, theirs: int
+) -> list[int]:
+    """Return the messages that one cleared up to `mine`, and that are gone for the other too: up
+    to `theirs`, or by themselves.
+    """
+    low, high = pair(user_id, other_id)
+    gone_for_other = or_(
+        _message.id <= theirs,
+        and_(_message.sender_id == user_id, _message.gone_for_recipient),
+        and_(_message.sender_id == other_id, _message.gone_for_sender),
+    )
+    statement = select(_message.id).where(
+        _message.low_id == low, _message.high_id == high, _message.id <= mine, gone_for_other
+    )
+    return list(await read.scalars(statement))
+
+
+# --- For the log --------------------------------------------------------------------------------
+
+
+async def news(read: Read, events: Iterable[LoggedEvent]) -> dict[int, News]:
+    """Return what events of messages tell those whom they concern, by the event's id.
+
+    Three statements for all of them; none where no event is of messages.
+    """
+    told = [event for event in events if event.user_id is not None and event.ref_id is not None]
+    ids = {event.ref_id for event in told if event.kind is not Kind.CONVERSATION_CHANGED}
+    found = await read.execute(_BY_IDS, {"ids": list(ids)}) if ids else ()
+    known = {row[0]: MessageRow._make(row) for row in found}
+    pairs = {event.id: _pair_of(event, known) for event in told}
+    asked = {each for each in pairs.values() if each is not None}
+    rows = await read.execute(_OF_PAIRS, {"pairs": list(asked)}) if asked else ()
+    sides_of = {(row.user_id, row.other.id): row for row in map(conversation, rows)}
+    counts = await unread(read, {event.user_id for event in told if event.user_id is not None})
+    made = {}
+    for event in told:
+        both = pairs[event.id]
+        side = sides_of.get(both) if both is not None else None
+        message = known.get(event.ref_id or 0) if event.kind is Kind.MESSAGED else None
+        if message is not None and not _is_there(message, event.user_id or 0, side):
+            message = None
+        made[event.id] = News(message, side, counts.get(event.user_id or 0, 0))
+    return made
+
+
+def _pair_of(event: LoggedEvent, known: dict[int, MessageRow]) -> tuple[int, int] | None:
+    if event.user_id is None or event.ref_id is None:
+        return None
+    if event.kind is Kind.CONVERSATION_CHANGED:
+        return event.user_id, event.ref_id
+    message = known.get(event.ref_id)
+    return None if message is None else (event.user_id, message.other_of(event.user_id))
+
+
+def _is_there(message: MessageRow, user_id: int, side: ConversationRow | None) -> bool:
+    cleared_to = 0 if side is None else side.cleared_to
+    return message.id > cleared_to and not message.is_gone_for(user_id)
