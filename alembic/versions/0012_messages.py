@@ -91,7 +91,7 @@ def _choose() -> None:
         sa.Column("messages_from", sa.String(length=8), nullable=False, server_default="all"),
     )
     for name in ("read_marks", "typing_shown"):
-        yes = sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.true())
+        yes = sa.Column(name, sa.Boolean(), nullable=False, server_default="1")
         op.add_column("user", yes)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from microblog.models.base import Model
@@ -43,8 +43,8 @@ class User(Searchable, Model):
     language: Mapped[str | None] = mapped_column(String(16))
     theme: Mapped[str | None] = mapped_column(String(8))
     messages_from: Mapped[str] = mapped_column(String(8), default="all", server_default="all")
-    read_marks: Mapped[bool] = mapped_column(default=True, server_default=true())
-    typing_shown: Mapped[bool] = mapped_column(default=True, server_default=true())
+    read_marks: Mapped[bool] = mapped_column(default=True, server_default="1")
+    typing_shown: Mapped[bool] = mapped_column(default=True, server_default="1")
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
     post_count: Mapped[int] = mapped_column(default=0)
