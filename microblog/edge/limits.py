@@ -20,6 +20,7 @@ SIGN_UP_WINDOW = timedelta(hours=1)
 TRANSLATION_WINDOW = timedelta(hours=1)
 RESET_WINDOW = timedelta(hours=1)
 MOST_NAMES = 100_000
+MESSAGES_PER_MINUTE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,17 @@ async def _count(tx: Tx, names: list[str], limit: int, window: timedelta) -> Non
 
 def count_post(user_id: int) -> Allowance:
     """Count a post that somebody writes and return what is left; raises TooManyTries."""
+    return _take("posts", runtime().settings.posts_per_minute, user_id)
+
+
+def count_message(user_id: int) -> Allowance:
+    """Count a private message likewise."""
+    return _take("messages", MESSAGES_PER_MINUTE, user_id)
+
+
+def _take(what: str, per_minute: int, user_id: int) -> Allowance:
     limiters = runtime().limiters
-    if "posts" not in limiters:
-        limiters["posts"] = RateLimiter(runtime().settings.posts_per_minute, 60)
-    allowance: Allowance = limiters["posts"].take(str(user_id))
+    if what not in limiters:
+        limiters[what] = RateLimiter(per_minute, 60)
+    allowance: Allowance = limiters[what].take(str(user_id))
     return allowance

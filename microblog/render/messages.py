@@ -6,7 +6,6 @@ Nothing here is kept for later: it is one person's, and hardly anybody looks twi
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -20,11 +19,6 @@ from microblog.render import views
 from microblog.render.views import PersonView
 
 EXCERPT = 120  # characters of a message in the list of conversations
-
-
-def path(username: str) -> str:
-    """Return the address of a conversation."""
-    return f"/messages/{quote(username)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +70,7 @@ def conversation(row: ConversationRow) -> ConversationView | None:
     mine = row.last.sender_id == row.user_id
     return ConversationView(
         other=views.person(row.other),
-        url=path(row.other.username),
+        url=views.conversation_path(row.other.username),
         left=row.other_left,
         unread=row.unread_count,
         words=" ".join(row.last.body[: 4 * EXCERPT].split())[:EXCERPT],
@@ -125,7 +119,7 @@ def conversation_json(row: ConversationRow) -> dict[str, Any]:
         "seen_to": str(row.seen_to),
         "_links": {
             "self": f"/api/messages/{row.other.id}",
-            "page": path(row.other.username),
+            "page": views.conversation_path(row.other.username),
         },
     }
 

@@ -28,6 +28,11 @@ def tag_path(tag: str) -> str:
     return f"/tag/{quote(tag)}"
 
 
+def conversation_path(username: str) -> str:
+    """Return the address of the private messages with a person."""
+    return f"/messages/{quote(username)}"
+
+
 def avatar_path(username: str) -> str:
     """Return the address of a person's picture."""
     return f"{profile_path(username)}/avatar.svg"
@@ -100,6 +105,7 @@ class NotificationView:
     post: PostView | None
     created_at: datetime
     read: bool
+    url: str | None = None
 
 
 def export_path(job_id: int) -> str:
@@ -188,4 +194,5 @@ def notification(row: NotificationRow) -> NotificationView:
         post=post(row.post) if row.post is not None else None,
         created_at=row.created_at,
         read=row.read_at is not None,
+        url=conversation_path(row.actor.username) if row.kind == "message" else None,
     )

@@ -10,6 +10,7 @@ from microblog.web import (
     health,
     jobs,
     layout,
+    messages,
     notifications,
     people,
     posts,
@@ -26,9 +27,9 @@ def install(app: Quart) -> None:
     """Add the pages, their static files and what every template may use to an application."""
     layout.install(app)
     assets.install(app)
-    for module in (addresses, auth, exports, health, jobs, notifications, people, posts, resets):
+    for module in (addresses, auth, exports, health, jobs, messages, notifications, people):
         app.register_blueprint(module.blueprint)
-    for module in (search, settings, setup):
+    for module in (posts, resets, search, settings, setup):
         app.register_blueprint(module.blueprint)
     for module in (timelines, translations):
         app.register_blueprint(module.blueprint)

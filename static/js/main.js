@@ -10,6 +10,7 @@ import * as jobs from './jobs.js'
 import * as keyboard from './keyboard.js'
 import { Live } from './live.js'
 import * as menus from './menus.js'
+import * as messages from './messages.js'
 import * as notifications from './notifications.js'
 import * as people from './people.js'
 import { currentPosition, refresh } from './refresh.js'
@@ -21,6 +22,8 @@ async function reloadInPlace() {
   const position = await refresh()
   feed.reset()
   notifications.showUnread(Number(document.body.dataset.unreadCount))
+  messages.showUnread(Number(document.body.dataset.unreadMessages))
+  messages.shown()
   return position
 }
 
@@ -34,12 +37,17 @@ function connect(position) {
   on('notification.read', notifications.readOne)
   on('notifications.read', notifications.read)
   on('job', jobs.changed)
+  on('message', messages.arrived)
+  on('message.deleted', messages.deleted)
+  on('conversation', messages.changed)
+  on('typing', messages.typing)
   on('state', showState)
   on('resync', async () => {
     const fresh = await reloadInPlace()
     if (fresh?.epoch) live.resume(fresh)
   })
   live.start()
+  messages.start((frame) => live.say(frame))
 }
 
 menus.start()
