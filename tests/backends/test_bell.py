@@ -54,8 +54,11 @@ def bell_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Se
 
 
 @asynccontextmanager
-async def other_process(settings: Settings) -> AsyncIterator[Callable[[], Awaitable[float]]]:
-    """Start another process; each call lets it commit and ring, and says when it had committed."""
+async def other_process(settings: Settings) -> AsyncIterator[Callable[..., Awaitable[float]]]:
+    """Start another process; each call lets it commit and ring, and says when it had committed.
+
+    A call with words lets it whisper them instead.
+    """
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.backends.ringing"), stdin=PIPE, stdout=PIPE, cwd=ROOT
     )
@@ -66,10 +69,10 @@ async def other_process(settings: Settings) -> AsyncIterator[Callable[[], Awaita
     program.stdin.write(json.dumps(told).encode() + b"\n")
     assert await program.stdout.readline() == b"ready\n"
 
-    async def commit() -> float:
+    async def commit(words: str = "") -> float:
         assert program.stdin is not None
         assert program.stdout is not None
-        program.stdin.write(b"\n")
+        program.stdin.write(f"{words}\n".encode())
         return float(await program.stdout.readline())
 
     try:
