@@ -105,7 +105,7 @@ async def test_rings_before_anybody_waits_are_one(bell_settings: Settings) -> No
 
 
 @bells_for_many
-async def test_commit_of_another_process_is_heard(bell_settings: Settings) -> None:
+async def test_commit_and_whisper_of_another_process_are_heard(bell_settings: Settings) -> None:
     async with listening(bell_settings) as bell, other_process(bell_settings) as commit:
         while not await is_still(bell):
             pass
@@ -117,6 +117,11 @@ async def test_commit_of_another_process_is_heard(bell_settings: Settings) -> No
             assert time.monotonic() - committed <= HEARD_SECONDS
             while not await is_still(bell):
                 pass
+        whispered: asyncio.Queue[str] = asyncio.Queue()
+        bell.whispers.heard = whispered.put_nowait
+        await commit("psst")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await whispered.get() == "psst"
 
 
 async def test_memory_bell_is_not_heard_by_another_process(

@@ -1,4 +1,4 @@
-"""What is whispered in one process is heard in the others, at once or never, by every bell."""
+"""What one bell whispers the others hear, at once or never; from another process: `test_bell`."""
 
 import asyncio
 import shutil
@@ -14,7 +14,7 @@ from microblog.backends.bell import Bell, open_bell
 from microblog.backends.bell.whispers import LONGEST
 from microblog.settings import Settings
 from tests.backends.hearing import PATIENCE_SECONDS, listening
-from tests.backends.test_bell import bell_settings, bells_for_many, other_process
+from tests.backends.test_bell import bell_settings, bells_for_many
 from tests.services import Redis
 
 __all__ = ["bell_settings"]  # the fixture
@@ -48,17 +48,6 @@ async def test_whisper_is_heard_once_here_and_once_there(bell_settings: Settings
         assert await ear_here.next() == await ear_there.next() == "back"
         assert ear_here.heard.empty()
         assert ear_there.heard.empty()
-
-
-@bells_for_many
-async def test_whisper_is_heard_from_another_process(bell_settings: Settings) -> None:
-    async with listening(bell_settings) as bell, other_process(bell_settings) as say:
-        ear = Ear(bell)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while ear.heard.empty():  # it whispers nothing before it listens itself
-                await say("psst")
-                await asyncio.sleep(0.01)
-        assert await ear.next() == "psst"
 
 
 @bells_for_many
