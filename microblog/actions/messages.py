@@ -108,15 +108,15 @@ async def mark_read(tx: Tx, reader: User, other: User, up_to: int | None, now: d
         await notifications.mark_read_of(tx, reader.id, other.id, KIND, now)
 
 
-async def delete_message(tx: Tx, user: User, message_id: int) -> None:
-    """Delete a message for oneself; the other keeps theirs. Raises NotFound for what one has not.
+async def delete_message(tx: Tx, user: User, message_id: int, other_id: int) -> None:
+    """Delete a message for oneself; the other keeps theirs. When nobody has it any more, it goes.
 
-    When nobody has it any more, it goes.
+    Raises NotFound for what one has not, or not of a conversation with `other_id`.
     """
-    row = await message_queries.own(tx, user.id, message_id)
-    other_id = row.other_of(user.id)
     await _hold(tx, user.id, other_id)
-    row = await message_queries.own(tx, user.id, message_id)  # as it is now that it is held
+    row = await message_queries.own(tx, user.id, message_id)
+    if row.other_of(user.id) != other_id:
+        raise NotFound
     sides = await message_queries.sides(tx, user.id, other_id)
     side, theirs = sides[user.id], sides.get(other_id)
     if row.is_gone_for(other_id) or (theirs is not None and row.id <= theirs.cleared_to):

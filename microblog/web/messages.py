@@ -226,7 +226,7 @@ async def delete(message_id: int) -> Any:
     async with runtime().database.write() as tx:
         row = await message_queries.own(tx, user.id, message_id)
         other = await correspondents.by_id(tx, user.id, row.other_of(user.id))
-        await messages.delete_message(tx, user, message_id)
+        await messages.delete_message(tx, user, message_id, other.id)
     if wants_json():
         return Response(status=204)
     return redirect(f"{views.conversation_path(other.username)}#latest", 303)

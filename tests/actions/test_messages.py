@@ -70,11 +70,11 @@ async def test_both_have_what_was_sent_until_each_deletes_it(
     await send(database, jun, mina, "two\n\n\n\n\n three")
     assert await has(database, jun, mina) == ["one", "two\n\n\n three"]
     async with database.write() as tx:
-        await messages.delete_message(tx, mina, first.id)
+        await messages.delete_message(tx, mina, first.id, jun.id)
     assert await has(database, mina, jun) == ["two\n\n\n three"]
     assert await has(database, jun, mina) == ["one", "two\n\n\n three"]
     async with database.write() as tx:
-        await messages.delete_message(tx, jun, first.id)
+        await messages.delete_message(tx, jun, first.id, mina.id)
         await messages.clear(tx, mina, jun.id, now())
     assert await has(database, mina, jun) == []
     async with database.read() as scope:
@@ -119,7 +119,7 @@ async def something(database: Database, chance: random.Random, one: User, other:
         elif what == "read some":
             await messages.mark_read(tx, one, other, some.id, now())
         elif what == "delete":
-            await messages.delete_message(tx, one, some.id)
+            await messages.delete_message(tx, one, some.id, other.id)
         else:
             await messages.clear(tx, one, other.id, now())
 
@@ -264,11 +264,13 @@ async def test_what_is_no_text_is_not_sent(
 async def test_nobody_deletes_what_is_not_theirs(database: Database, make_user: MakeUser) -> None:
     mina, jun, eve = [await make_user(name) for name in ("mina", "jun", "eve")]
     sent = await send(database, mina, jun)
-    gone: Sequence[tuple[User, int]] = [(eve, sent.id), (mina, sent.id + 1)]
-    for who, message_id in gone:
+    gone: Sequence[tuple[User, int, int]] = [
+        *((eve, sent.id, mina.id), (mina, sent.id + 1, jun.id), (mina, sent.id, eve.id)),
+    ]
+    for who, message_id, other_id in gone:
         with pytest.raises(NotFound):
             async with database.write() as tx:
-                await messages.delete_message(tx, who, message_id)
+                await messages.delete_message(tx, who, message_id, other_id)
     with pytest.raises(NotFound):
         async with database.write() as tx:
             await messages.clear(tx, eve, mina.id, now())

@@ -58,7 +58,7 @@ async def test_both_people_are_told_and_nobody_else(
         seen = await at_mina.item("conversation")
         assert seen["conversation"]["seen_to"] == str(row.id)
         async with database.write() as tx:
-            await messages.delete_message(tx, mina, row.id)
+            await messages.delete_message(tx, mina, row.id, jun.id)
         assert (await at_mina.item("message.deleted"))["id"] == str(row.id)
         assert (await at_mina.item("conversation"))["conversation"]["last"] is None
         # What comes after it is here, and nothing of it came before.
@@ -85,7 +85,7 @@ async def test_who_was_away_gets_what_is_so_now(
     deleted = await send(database, mina, jun, "deleted meanwhile")
     kept = await send(database, mina, jun, "missed <b>")
     async with database.write() as tx:
-        await messages.delete_message(tx, jun, deleted.id)
+        await messages.delete_message(tx, jun, deleted.id, mina.id)
     how: dict[str, Any] = {"cookie": cookie, "since": cursor, "epoch": epoch, "form": HTML_FORM}
     async with listening(server.live_url, **how) as client:
         missed = await client.item("message")
