@@ -9,7 +9,7 @@ from functools import cache
 
 from sqlalchemy import TextClause, bindparam, text
 
-from microblog.core import links, search_tokens
+from microblog.core import markup, search_tokens
 from microblog.core.search_plan import tsvector
 from microblog.database import Tx
 from microblog.models.search import MESSAGE_INDEX
@@ -21,9 +21,12 @@ _TOKENS = {"postgresql": "CAST(CAST(:tokens AS text) AS tsvector)"}
 
 async def put(tx: Tx, row: MessageRow) -> None:
     """Let a new message be found by its two people."""
-    tokens = [search_tokens.reader(row.low_id), search_tokens.reader(row.high_id)]
-    tokens.append(search_tokens.author(row.sender_id))
-    tokens += [search_tokens.LINK] if any(link.safe for link in links.find(row.body)) else []
+    said = markup.parse(row.body)
+    tokens = [search_tokens.EVERY, search_tokens.author(row.sender_id)]
+    tokens += map(search_tokens.reader, (row.low_id, row.high_id))
+    tokens += [search_tokens.LINK] if said.links else []
+    tokens += map(search_tokens.tag, said.tags)
+    tokens += map(search_tokens.mention, said.mentions)
     tokens += search_tokens.texts(row.body)
     written = tsvector if tx.vendor == "postgresql" else " ".join
     await tx.execute(_insertion(tx.vendor), {"id": row.id, "tokens": written(tuple(tokens))})

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from microblog.core.events import OF_MESSAGES, OF_POSTS, Kind, LoggedEvent
 from microblog.database import Read
 from microblog.models import EventRow, Follow, History, Post, PostTag, table
-from microblog.queries import jobs, messages, notifications, rows
+from microblog.queries import jobs, message_news, notifications, rows
 from microblog.queries.jobs import JobRow
-from microblog.queries.messages import News
+from microblog.queries.message_news import News
 from microblog.queries.rows import (
     PERSON,
     WHOLE_POST,
@@ -192,7 +192,7 @@ async def deliveries(
     people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
     mine = [e for e in events if e.user_id in listener_ids]
     own = await _own(read, mine)
-    news = await messages.news(read, [e for e in mine if e.kind in OF_MESSAGES])
+    news = await message_news.news(read, [e for e in mine if e.kind in OF_MESSAGES])
     told = {Kind.NOTIFIED, Kind.NOTIFICATION_READ, Kind.NOTIFICATIONS_READ}
     unread = await notifications.unread(
         read, {e.user_id for e in mine if e.kind in told and e.user_id is not None}

@@ -1,9 +1,9 @@
-"""Private messages: conversations, their pages, and what the log tells of them.
+"""Private messages: conversations and their pages.
 
 `HAS` alone says which messages somebody has: pages, the API, search, exports and the log use it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,12 +15,10 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
 )
 
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import NotFound
-from microblog.core.events import Kind, LoggedEvent
 from microblog.database import Read
 from microblog.models import ConversationSide, Message, table
 from microblog.queries.paging import turn, within
@@ -69,17 +67,6 @@ class ConversationRow(NamedTuple):
     other_left: bool
     other: Person
     last: MessageRow | None
-
-
-class News(NamedTuple):
-    """What an event tells one person: a message, unless it is gone, and what is so around it.
-
-    `unread` is the number of all messages that are unread.
-    """
-
-    message: MessageRow | None
-    conversation: ConversationRow | None
-    unread: int
 
 
 def pair(one_id: int, other_id: int) -> tuple[int, int]:
@@ -133,10 +120,12 @@ _CONVERSATIONS = (
     )
     .outerjoin(message_table, _message.id == _side.last_id)
 )
-_OF_PAIRS = _CONVERSATIONS.where(
-    tuple_(_side.user_id, _side.other_id).in_(bindparam("pairs", expanding=True))
+# Of each with each: SQLite would read all sides to find pairs among them.
+_OF_SOME = _CONVERSATIONS.where(
+    _side.user_id.in_(bindparam("users", expanding=True)),
+    _side.other_id.in_(bindparam("others", expanding=True)),
 )
-_OF_ONE = _CONVERSATIONS.where(_side.user_id == VIEWER, _side.last_id > 0)
+_LATEST = select(_side.last_id, _side.other_id).where(_side.user_id == VIEWER, _side.last_id > 0)
 _WITH = _CONVERSATIONS.where(_side.user_id == VIEWER, _side.other_id == bindparam("other"))
 _THREAD = select(*MESSAGE).where(
     _message.low_id == bindparam("low", type_=BigInteger),
@@ -144,7 +133,6 @@ _THREAD = select(*MESSAGE).where(
     _message.id > bindparam("cleared_to", type_=BigInteger),
     NOT_GONE,
 )
-_BY_IDS = select(*MESSAGE).where(_message.id.in_(bindparam("ids", expanding=True)))
 _OWN = select(*MESSAGE).where(_message.id == bindparam("id"), HAS)
 _UNREAD = (
     select(_side.user_id, func.sum(_side.unread_count))
@@ -173,9 +161,22 @@ async def conversations(read: Read, user_id: int, window: Window) -> Page[Conver
 
     The cursor is the id of that message.
     """
-    statement = within(_OF_ONE, _side.last_id, window)
-    found = [conversation(row) for row in await read.execute(statement, {"viewer": user_id})]
-    return turn([(row.last_id, row) for row in found], window)
+    found = await read.execute(within(_LATEST, _side.last_id, window), {"viewer": user_id})
+    latest = turn([(row[0], (user_id, row[1])) for row in found], window)
+    known = await by_pairs(read, latest.items)
+    items = tuple(known[both] for both in latest.items)
+    return Page(items, latest.before, latest.after)
+
+
+async def by_pairs(
+    read: Read, pairs: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], ConversationRow]:
+    """Return conversations by whose they are and with whom; may return more than was asked for."""
+    if not pairs:
+        return {}
+    users, others = (list(dict.fromkeys(side)) for side in zip(*pairs, strict=True))
+    found = map(conversation, await read.execute(_OF_SOME, {"users": users, "others": others}))
+    return {(row.user_id, row.other.id): row for row in found}
 
 
 async def between(read: Read, user_id: int, other_id: int) -> ConversationRow | None:
@@ -256,45 +257,3 @@ async def gone_for_both(
         _message.low_id == low, _message.high_id == high, _message.id <= mine, gone_for_other
     )
     return list(await read.scalars(statement))
-
-
-# --- For the log --------------------------------------------------------------------------------
-
-
-async def news(read: Read, events: Iterable[LoggedEvent]) -> dict[int, News]:
-    """Return what events of messages tell those whom they concern, by the event's id.
-
-    Three statements for all of them; none where no event is of messages.
-    """
-    told = [event for event in events if event.user_id is not None and event.ref_id is not None]
-    ids = {event.ref_id for event in told if event.kind is not Kind.CONVERSATION_CHANGED}
-    found = await read.execute(_BY_IDS, {"ids": list(ids)}) if ids else ()
-    known = {row[0]: MessageRow._make(row) for row in found}
-    pairs = {event.id: _pair_of(event, known) for event in told}
-    asked = {each for each in pairs.values() if each is not None}
-    rows = await read.execute(_OF_PAIRS, {"pairs": list(asked)}) if asked else ()
-    sides_of = {(row.user_id, row.other.id): row for row in map(conversation, rows)}
-    counts = await unread(read, {event.user_id for event in told if event.user_id is not None})
-    made = {}
-    for event in told:
-        both = pairs[event.id]
-        side = sides_of.get(both) if both is not None else None
-        message = known.get(event.ref_id or 0) if event.kind is Kind.MESSAGED else None
-        if message is not None and not _is_there(message, event.user_id or 0, side):
-            message = None
-        made[event.id] = News(message, side, counts.get(event.user_id or 0, 0))
-    return made
-
-
-def _pair_of(event: LoggedEvent, known: dict[int, MessageRow]) -> tuple[int, int] | None:
-    if event.user_id is None or event.ref_id is None:
-        return None
-    if event.kind is Kind.CONVERSATION_CHANGED:
-        return event.user_id, event.ref_id
-    message = known.get(event.ref_id)
-    return None if message is None else (event.user_id, message.other_of(event.user_id))
-
-
-def _is_there(message: MessageRow, user_id: int, side: ConversationRow | None) -> bool:
-    cleared_to = 0 if side is None else side.cleared_to
-    return message.id > cleared_to and not message.is_gone_for(user_id)

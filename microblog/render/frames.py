@@ -11,7 +11,7 @@ from microblog.core.events import Kind
 from microblog.edge import language
 from microblog.queries.events import Delivery
 from microblog.queries.jobs import JobRow
-from microblog.queries.messages import News
+from microblog.queries.message_news import News
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.render import fragments, messages
 from microblog.render import json as as_json

@@ -3,17 +3,22 @@
 Nothing here is kept for later: it is one person's, and hardly anybody looks twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from markupsafe import Markup
 
-from microblog.core import markup
+from microblog.core import markup, search_tokens
 from microblog.core.events import Kind, LoggedEvent
+from microblog.core.search_tokens import Term
 from microblog.edge import language
 from microblog.edge.templates import environment
-from microblog.queries.messages import ConversationRow, MessageRow, News
+from microblog.queries.message_news import News
+from microblog.queries.message_search import Hit
+from microblog.queries.messages import ConversationRow, MessageRow
 from microblog.render import json as as_json
 from microblog.render import views
 from microblog.render.views import PersonView
@@ -38,6 +43,17 @@ class MessageView:
 
 
 @dataclass(frozen=True, slots=True)
+class HitView:
+    """A message that was found, and where it stands in its conversation."""
+
+    other: PersonView
+    url: str
+    mine: bool
+    at: datetime
+    html: Markup
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationView:
     """A conversation in the list, with the beginning of its newest message."""
 
@@ -51,9 +67,13 @@ class ConversationView:
     at: datetime
 
 
-def body_html(body: str) -> str:
-    """Return the safe markup of a message: as a post's, without people, for none is notified."""
-    return markup.render(body, views.profile_path, views.tag_path, ())
+def body_html(body: str, terms: Sequence[Term] = ()) -> str:
+    """Return the safe markup of a message: as a post's, without people, for none is notified.
+
+    What it says of `terms` stands in `mark`.
+    """
+    marked = partial(search_tokens.spans, terms) if terms else None
+    return markup.render(body, views.profile_path, views.tag_path, (), marked)
 
 
 def view(row: MessageRow, viewer_id: int, seen_to: int) -> MessageView:
@@ -78,6 +98,14 @@ def conversation(row: ConversationRow) -> ConversationView | None:
         seen=mine and row.last.id <= row.seen_to,
         at=row.last.created_at,
     )
+
+
+def hit(found: Hit, viewer_id: int, terms: Sequence[Term]) -> HitView:
+    """Make the view of a message that was found."""
+    row, other = found.message, views.person(found.other)
+    html = Markup(body_html(row.body, terms))  # noqa: S704 - as the message's own
+    url = f"{views.conversation_path(other.username)}?before={row.id + 1}#message-{row.id}"
+    return HitView(other, url, row.sender_id == viewer_id, row.created_at, html)
 
 
 def item(shown: MessageView) -> Markup:
