@@ -5,6 +5,7 @@ and each side's counts are what its rows say.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -148,11 +149,35 @@ async def clear(tx: Tx, user: User, other_id: int, now: datetime) -> None:
     tx.announce(events.conversation_changed(user.id, user.id, other_id))
 
 
+async def erase(tx: Tx, user_id: int, other_id: int) -> None:
+    """Let all be gone that somebody has of a conversation, and what they wrote for the other too.
+
+    For who leaves for good; the other keeps what they wrote themselves.
+    """
+    await _hold(tx, user_id, other_id)
+    sides = await message_queries.sides(tx, user_id, other_id)
+    low, high = pair(user_id, other_id)
+    received = {"low_id": low, "high_id": high, "sender_id": other_id}
+    await tx.execute(update(Message).filter_by(**received).values(gone_for_recipient=True))
+    theirs = sides.get(other_id)
+    ids = await message_queries.erasable(tx, user_id, other_id, theirs.cleared_to if theirs else 0)
+    await _remove(tx, ids)
+    await tx.execute(delete(ConversationSide).filter_by(user_id=user_id, other_id=other_id))
+    if theirs is not None:
+        last_id = await message_queries.newest(tx, other_id, user_id, theirs.cleared_to)
+        theirs.last_id, theirs.unread_count = last_id, 0
+        await tx.flush()
+        tx.announce(events.conversation_changed(user_id, other_id, user_id))
+
+
 async def _forget(tx: Tx, user_id: int, other_id: int, mine: int, theirs: int) -> None:
     """Delete the rows of a conversation that are gone for both: up to `mine` for one, up to
     `theirs` or by themselves for the other.
     """
-    ids = await message_queries.gone_for_both(tx, user_id, other_id, mine, theirs)
+    await _remove(tx, await message_queries.gone_for_both(tx, user_id, other_id, mine, theirs))
+
+
+async def _remove(tx: Tx, ids: Sequence[int]) -> None:
     for start in range(0, len(ids), AT_ONCE):
         some = ids[start : start + AT_ONCE]
         await tx.execute(delete(Message).where(Message.id.in_(some)))

@@ -257,3 +257,23 @@ async def gone_for_both(
         _message.low_id == low, _message.high_id == high, _message.id <= mine, gone_for_other
     )
     return list(await read.scalars(statement))
+
+
+async def erasable(read: Read, user_id: int, other_id: int, cleared_to: int) -> list[int]:
+    """Return the messages that go with somebody who leaves for good: what they wrote, and what
+    the other wrote and has not any more.
+    """
+    low, high = pair(user_id, other_id)
+    of_nobody = or_(_message.gone_for_sender, _message.id <= cleared_to)
+    statement = select(_message.id).where(
+        _message.low_id == low,
+        _message.high_id == high,
+        or_(_message.sender_id == user_id, of_nobody),
+    )
+    return list(await read.scalars(statement))
+
+
+async def partners(read: Read, user_id: int, limit: int) -> list[int]:
+    """Return with whom somebody has, or had, a conversation."""
+    statement = select(_side.other_id).where(_side.user_id == user_id)
+    return list(await read.scalars(statement.order_by(_side.other_id).limit(limit)))

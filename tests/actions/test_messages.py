@@ -91,6 +91,29 @@ async def test_both_have_what_was_sent_until_each_deletes_it(
 
 
 @all_databases
+async def test_who_leaves_for_good_takes_along_what_they_wrote(
+    database: Database, make_user: MakeUser
+) -> None:
+    mina, jun = await make_user("mina"), await make_user("jun")
+    await send(database, mina, jun, "of Mina")
+    kept, deleted = await send(database, jun, mina, "kept"), await send(database, jun, mina, "gone")
+    await send(database, mina, jun, "of Mina too")
+    async with database.write() as tx:
+        await messages.delete_message(tx, jun, deleted.id, mina.id)
+        assert await queries.partners(tx, mina.id, 10) == [jun.id]
+        await messages.erase(tx, mina.id, jun.id)
+    assert await has(database, jun, mina) == ["kept"]
+    assert await has(database, mina, jun) == []
+    assert await unread(database, jun) == 0
+    async with database.read() as scope:
+        assert await rows(scope, Message) == 1
+        side = await queries.between(scope, jun.id, mina.id)
+        assert side is not None
+        assert side.last_id == kept.id
+        assert await queries.partners(scope, mina.id, 10) == []
+
+
+@all_databases
 async def test_badge_is_the_number_of_unread_rows_in_whatever_order_things_happen(
     database: Database, make_user: MakeUser
 ) -> None:
