@@ -99,6 +99,7 @@ def _open_while_serving(app: Quart, settings: Settings | None) -> None:
         templates.prepare(chosen.languages)
         below_asgi.mend()
         drain.install(app, opened.stopping)
+        live.begin(opened)
         await opened.open()
         if chosen.jobs_concurrency:
             worker = app.extensions[WORKER] = Worker(opened, chosen.jobs_concurrency)

@@ -22,6 +22,7 @@ from microblog.render import json as as_json
 from microblog.runtime import Runtime
 
 RETRY_MILLISECONDS = 2000
+MOST_WHISPERS = 5
 
 
 class _OneByOne:
@@ -52,6 +53,7 @@ class EventStream:
         self._has_ended = False
         self._beat_at = time.monotonic() + now.settings.heartbeat_seconds
         self._is_beat_due = False
+        self._whispers: list[str] = []
         self.listener = Listener(
             visitor.id, topics, started.cursor, family_id=visitor.family_id, connection=self
         )
@@ -77,6 +79,8 @@ class EventStream:
                         yield self._written(await self._follower.next())
                     if self._has_ended:
                         return
+                    while self._whispers:
+                        yield f"event: typing\ndata: {self._whispers.pop(0)}\n\n"
                     if self._is_beat_due:
                         self._is_beat_due = False
                         yield f": heartbeat\nid: {hub.position(self.listener)}\n\n"
@@ -122,6 +126,12 @@ class EventStream:
         if now >= self._beat_at:
             self._beat_at += self._runtime.settings.heartbeat_seconds
             self._is_beat_due = True
+            self._woken.set()
+
+    def whisper(self, frame: str) -> None:
+        """Pass on what is not of the log, unless the reader is slow."""
+        if len(self._whispers) < MOST_WHISPERS:
+            self._whispers.append(frame)
             self._woken.set()
 
     def close(self, code: int, reason: str) -> None:

@@ -33,6 +33,7 @@ refuses is answered with 429 and `Retry-After`. The live connection is a WebSock
 the subprotocols `microblog.v1` and `bearer.<access token>`.
 """
 PATH_PARAMETERS = {
+    "message_id": ("The message's id.", "31"),
     "post_id": ("The post's id.", "1042"),
     "context": ("Which form the draft is of.", "post"),
     "who": ("A person's id or username.", "mina"),

@@ -71,9 +71,9 @@ def size(limit: int | None, per_page: int | None) -> int:
     return limit or per_page or runtime().settings.posts_per_page
 
 
-def of_posts(page: Page[PostRow], asked: Window) -> Response:
-    """Answer with a page of posts."""
-    rest = {
+def beside(page: Page[Any], asked: Window) -> dict[str, Any]:
+    """Return what stands beside the items of a page."""
+    return {
         "_meta": {"per_page": asked.limit, "has_more": page.before is not None},
         "_links": {
             "self": here(),
@@ -81,6 +81,11 @@ def of_posts(page: Page[PostRow], asked: Window) -> Response:
             "prev": _neighbour(asked.limit, "after", page.after),
         },
     }
+
+
+def of_posts(page: Page[PostRow], asked: Window) -> Response:
+    """Answer with a page of posts."""
+    rest = beside(page, asked)
     # Each item is encoded once and kept; the rest is put behind them.
     items = ",".join(as_json.post_text(each) for each in page.items)
     return Response(f'{{"items":[{items}],{as_json.dump(rest)[1:]}', mimetype="application/json")

@@ -197,26 +197,6 @@ class Tag(BaseModel):
     links: TagLinks = Field(alias="_links")
 
 
-class SearchPage(BaseModel):
-    """A page of what was found, the best or the newest first: all of the type asked for."""
-
-    model_config = _example(
-        {
-            "items": [POST],
-            "_meta": {"per_page": 1, "has_more": True},
-            "_links": {
-                "self": "/api/search?q=morning&limit=1",
-                "next": "/api/search?q=morning&limit=1&before=1043.560.1042",
-                "prev": None,
-            },
-        }
-    )
-
-    items: list[Post] | list[User] | list[Tag]
-    meta: CursorMeta = Field(alias="_meta")
-    links: Neighbours = Field(alias="_links")
-
-
 class Tokens(BaseModel):
     """A pair of tokens: one to show with each call, one to get the next pair with."""
 

@@ -1,4 +1,4 @@
-"""Search: posts, people and hashtags."""
+"""Search: posts, people, hashtags, and one's own messages."""
 
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -8,17 +8,19 @@ from quart import Blueprint, Response, jsonify, request
 from quart_schema import validate_querystring
 
 from microblog.api import openapi, paging, schemas
+from microblog.api.messages import Message
 from microblog.api.paging import MOST_ITEMS
 from microblog.core import search_query
-from microblog.core.errors import Invalid, message
-from microblog.core.search_query import LONGEST_QUERY
+from microblog.core.errors import Invalid, NotSignedIn, message
+from microblog.core.search_query import LONGEST_QUERY, Query
 from microblog.core.search_ranking import Place
 from microblog.database import Read
 from microblog.edge import auth, searching
 from microblog.edge.request import here
-from microblog.queries import search
+from microblog.queries import message_search, search
 from microblog.queries.search import Asked
 from microblog.render import json as as_json
+from microblog.render.messages import message_json
 from microblog.runtime import runtime
 
 blueprint = Blueprint("search", __name__)
@@ -34,7 +36,9 @@ class SearchQuery(BaseModel):
         description=f"At most {LONGEST_QUERY} characters. Words, a “phrase” in quotation marks, "
         "-without, #tag, @mention, from:name, has:link, lang:ko, before:2026-01-31, after:2026.",
     )
-    type: Literal["posts", "users", "tags"] = Field("posts", description="What is to be found.")
+    type: Literal["posts", "users", "tags", "messages"] = Field(
+        "posts", description="What is to be found."
+    )
     sort: Literal["relevance", "time"] = Field(
         "relevance", description="Whether the best or the newest posts come first."
     )
@@ -47,17 +51,44 @@ class SearchQuery(BaseModel):
     )
 
 
+class SearchPage(BaseModel):
+    """A page of what was found, the best or the newest first: all of the type asked for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [schemas.POST],
+                    "_meta": {"per_page": 1, "has_more": True},
+                    "_links": {
+                        "self": "/api/search?q=morning&limit=1",
+                        "next": "/api/search?q=morning&limit=1&before=1043.560.1042",
+                        "prev": None,
+                    },
+                }
+            ]
+        }
+    )
+
+    items: list[schemas.Post] | list[schemas.User] | list[schemas.Tag] | list[Message]
+    meta: schemas.CursorMeta = Field(alias="_meta")
+    links: schemas.Neighbours = Field(alias="_links")
+
+
 @blueprint.get("/search")
 @openapi.answers(
     200,
-    schemas.SearchPage,
+    SearchPage,
     "A page of what was found.",
     refusals={503: "The search server is out of reach."},
 )
 @openapi.open_to_all
 @validate_querystring(SearchQuery)
 async def find(query_args: SearchQuery) -> Response:
-    """Search posts, people or hashtags; hashtags have one page only."""
+    """Search posts, people, hashtags, or one's own messages.
+
+    Hashtags have one page only; messages come newest first.
+    """
     limit = paging.size(query_args.limit, query_args.per_page)
     async with runtime().database.read() as read:
         visitor = await auth.may_read(read)
@@ -77,11 +108,15 @@ Page = tuple[list[dict[str, Any]], Place | None]
 
 
 async def _posts(read: Read, query: SearchQuery, asked: Asked) -> Page:
+    found = await search.posts(read, _parsed(query), asked, by_time=query.sort == "time")
+    return [as_json.post(row) for row in found.items], found.next
+
+
+def _parsed(query: SearchQuery) -> Query:
     parsed = search_query.parse(query.q)
     if parsed.is_empty:
         raise Invalid({"q": [message("Say what is to be found.")]})
-    found = await search.posts(read, parsed, asked, by_time=query.sort == "time")
-    return [as_json.post(row) for row in found.items], found.next
+    return parsed
 
 
 async def _users(read: Read, query: SearchQuery, asked: Asked) -> Page:
@@ -93,4 +128,12 @@ async def _tags(read: Read, query: SearchQuery, asked: Asked) -> Page:
     return [as_json.tag(row) for row in await search.tags(read, query.q, asked)], None
 
 
-_FINDERS = {"posts": _posts, "users": _users, "tags": _tags}
+async def _messages(read: Read, query: SearchQuery, asked: Asked) -> Page:
+    if asked.viewer_id is None:
+        raise NotSignedIn
+    viewer_id = asked.viewer_id
+    found = await message_search.find(read, viewer_id, _parsed(query), asked)
+    return [message_json(hit.message, viewer_id) for hit in found.items], found.next
+
+
+_FINDERS = {"posts": _posts, "users": _users, "tags": _tags, "messages": _messages}

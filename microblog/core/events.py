@@ -22,6 +22,9 @@ class Kind(StrEnum):
     NOTIFICATIONS_READ = "notifications.read"
     JOB_CHANGED = "job"
     DRAFT_CHANGED = "draft"
+    MESSAGED = "message"
+    MESSAGE_DELETED = "message.deleted"
+    CONVERSATION_CHANGED = "conversation"
 
     RELATIONS_CHANGED = "relations.changed"
     SESSION_REVOKED = "session.revoked"
@@ -41,12 +44,17 @@ OF_POSTS: Final = frozenset(
 """The kinds whose `ref_id` is a post, which concern whoever reads that post."""
 
 
+OF_MESSAGES: Final = frozenset({Kind.MESSAGED, Kind.MESSAGE_DELETED, Kind.CONVERSATION_CHANGED})
+"""The kinds that tell one person of their private messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """An event that is not yet in the log.
 
     `user_id` is set when the event concerns that one person only. `ref_id` names the thing:
-    a post, a person, a notification, a job, a draft, a session or a token family, by `kind`.
+    a post, a person, a notification, a job, a draft, a message, whom one converses with, a session
+    or a token family, by `kind`.
     """
 
     kind: Kind
@@ -119,6 +127,21 @@ def job_changed(user_id: int, job_id: int) -> Event:
 def draft_changed(user_id: int, draft_id: int) -> Event:
     """Tell a person's own connections what they have written and not yet sent."""
     return Event(Kind.DRAFT_CHANGED, user_id, user_id=user_id, ref_id=draft_id)
+
+
+def messaged(sender_id: int, user_id: int, message_id: int) -> Event:
+    """Tell one of the two people of a private message that it is there."""
+    return Event(Kind.MESSAGED, sender_id, user_id=user_id, ref_id=message_id)
+
+
+def message_deleted(user_id: int, message_id: int) -> Event:
+    """Tell a person's connections that a message is gone for them; it may be there for another."""
+    return Event(Kind.MESSAGE_DELETED, user_id, user_id=user_id, ref_id=message_id)
+
+
+def conversation_changed(actor_id: int, user_id: int, other_id: int) -> Event:
+    """Tell `user_id` what their conversation with `other_id` is now: read, seen, or gone."""
+    return Event(Kind.CONVERSATION_CHANGED, actor_id, user_id=user_id, ref_id=other_id)
 
 
 def session_revoked(user_id: int, session_id: int | None = None) -> Event:

@@ -171,6 +171,11 @@ def author(user_id: int) -> str:
     return f"a_{user_id}"
 
 
+def reader(user_id: int) -> str:
+    """Return the token of private messages that a person wrote or received."""
+    return f"r_{user_id}"
+
+
 def tag(name: str) -> str:
     """Return the token of posts with a hashtag, given by its folded name."""
     return f"g_{_written(name)}"[:LONGEST_TOKEN]

@@ -40,17 +40,19 @@ _BLANK_LINES = regex.compile(r"\n{4,}")
 _VISIBLE = regex.compile(r"[^\p{Cc}\p{Cf}\p{Cs}\p{Z}\p{M}\u115F\u1160\u3164\uFFA0\u2800]")
 
 
-def clean(text: str) -> str:
+def clean(text: str, *, most_bytes: int = MAX_BYTES) -> str:
     """Return `text` as it is stored: NFC, line feeds only, no controls, at most two blank lines.
 
     Space at both ends and at the end of each line goes; spaces within, and so indented code,
-    stay. Refuses nothing: a text over `MAX_BYTES` comes back as it is, for `check` to refuse,
-    because normalising a flood of accents takes time by the square of its length.
+    stay. Refuses nothing: a text over `most_bytes`, or a long one with a flood of accents, comes
+    back as it is, for `check` to refuse: normalising takes time by the square of their number.
     """
-    if size_bytes(text) > MAX_BYTES:
+    if size_bytes(text) > most_bytes:
         return text
-    text = _OTHER_LINE_ENDS.sub("\n", text)
-    text = unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+    text = _UNWANTED.sub("", _OTHER_LINE_ENDS.sub("\n", text))
+    if size_bytes(text) > MAX_BYTES and _is_stacked(text):
+        return text
+    text = unicodedata.normalize("NFC", text)
     lines = "\n".join(line.rstrip() for line in text.split("\n"))
     return _BLANK_LINES.sub("\n\n\n", lines).strip()
 
@@ -69,15 +71,21 @@ def check(text: str) -> None:
         raise Invalid({"post": [problem]})
 
 
-def flaw(text: str, limit: int, measure: Callable[[str], int] | None = None) -> Message | None:
+def flaw(
+    text: str,
+    limit: int,
+    measure: Callable[[str], int] | None = None,
+    *,
+    most_bytes: int = MAX_BYTES,
+) -> Message | None:
     """Say what keeps `text` from being taken, at most `limit` characters long; None if nothing.
 
     `measure` counts the characters, `clusters` by default. The cheap tests come first: megabytes
     are never measured.
     """
-    if size_bytes(text) > MAX_BYTES:
-        return message("This is far too long: %(limit)s bytes at most.", limit=MAX_BYTES)
-    if any(len(cluster) > LONGEST_CLUSTER for cluster in _CLUSTER.findall(text)):
+    if size_bytes(text) > most_bytes:
+        return message("This is far too long: %(limit)s bytes at most.", limit=most_bytes)
+    if _is_stacked(text):
         return message("Too many signs are stacked on one character.")
     over = (measure or clusters)(text) - limit
     if over > 0:
@@ -85,6 +93,10 @@ def flaw(text: str, limit: int, measure: Callable[[str], int] | None = None) -> 
             "This is too long by %(over)s: %(limit)s characters at most.", over=over, limit=limit
         )
     return None
+
+
+def _is_stacked(text: str) -> bool:
+    return any(len(cluster) > LONGEST_CLUSTER for cluster in _CLUSTER.findall(text))
 
 
 def count(text: str) -> int:

@@ -44,7 +44,7 @@ from microblog.edge import auth, payloads, room, templates
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
 from microblog.edge.request import MicroblogRequest, asking, here, is_api, shown_path, wants_json
-from microblog.queries import notifications
+from microblog.queries import messages, notifications
 from microblog.runtime import runtime
 
 CHARACTER_NOT_IN_REPERTOIRE = "22021"  # PostgreSQL's error codes, class 22
@@ -86,7 +86,7 @@ _TITLES = {
     503: message("Not available just now"),
 }
 # Fields that hold what took somebody time to write; an error page gives it back.
-_WRITINGS = ("post", "draft", "about_me")
+_WRITINGS = ("post", "draft", "about_me", "message")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +227,7 @@ async def _knows_reader() -> bool:
             known = await auth.visitor(read)
             if known.id is not None:
                 g.unread = (await notifications.unread(read, {known.id})).get(known.id, 0)
+                g.unread_messages = (await messages.unread(read, {known.id})).get(known.id, 0)
     except (MicroblogError, SQLAlchemyError):
         return False
     return True

@@ -21,6 +21,7 @@ TRANSLATION_WINDOW = timedelta(hours=1)
 RESET_WINDOW = timedelta(hours=1)
 MOST_NAMES = 100_000
 DRAFTS_PER_MINUTE = 120
+MESSAGES_PER_MINUTE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +118,22 @@ async def _count(tx: Tx, names: list[str], limit: int, window: timedelta) -> Non
 
 def count_post(user_id: int) -> Allowance:
     """Count a post that somebody writes and return what is left; raises TooManyTries."""
-    return _limiter("posts", runtime().settings.posts_per_minute).take(str(user_id))
+    return _take("posts", runtime().settings.posts_per_minute, user_id)
 
 
 def count_draft(user_id: int) -> Allowance:
     """Count that a draft is saved, which scripts do about once a second; raises TooManyTries."""
-    return _limiter("drafts", DRAFTS_PER_MINUTE).take(str(user_id))
+    return _take("drafts", DRAFTS_PER_MINUTE, user_id)
 
 
-def _limiter(what: str, per_minute: int) -> RateLimiter:
+def count_message(user_id: int) -> Allowance:
+    """Count a private message likewise."""
+    return _take("messages", MESSAGES_PER_MINUTE, user_id)
+
+
+def _take(what: str, per_minute: int, user_id: int) -> Allowance:
     limiters = runtime().limiters
     if what not in limiters:
         limiters[what] = RateLimiter(per_minute, 60)
-    found: RateLimiter = limiters[what]
-    return found
+    allowance: Allowance = limiters[what].take(str(user_id))
+    return allowance

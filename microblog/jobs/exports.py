@@ -1,4 +1,4 @@
-"""Writing down everything that is somebody's: their posts, whom they follow, their settings.
+"""Writing down everything that is somebody's: posts, messages, whom they follow, settings.
 
 An export is an archive of JSON files. It is written page by page, so its size costs no memory.
 """
@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zipfile import ZipFile
 
@@ -18,7 +19,7 @@ from microblog.finishing import finished
 from microblog.jobs.work import Failed, Job
 from microblog.models import User
 from microblog.queries import drafts, exports
-from microblog.queries.exports import OwnPost, Related
+from microblog.queries.exports import OwnMessage, OwnPost, Related
 from microblog.render import json as as_json
 from microblog.settings import Settings
 
@@ -72,9 +73,16 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
             done += len(page)
             await job.progress(min(ALMOST, ALMOST * done // total))
 
+    async def watched(pages: Pages) -> Pages:
+        async for page in pages:
+            yield page
+            await job.progress(ALMOST)  # raises where it is to stop
+
     await job.progress(0)
     posts = counted(exports.posts(database, user_id, until))
     await _write(archive, "posts.json", {"posts": (posts, _post)})
+    messages = watched(exports.messages(database, user_id))
+    await _write(archive, "messages.json", {"messages": (messages, partial(_message, person))})
     people = {
         "following": (exports.following(database, user_id), _related),
         "followers": (exports.followers(database, user_id), _related),
@@ -109,13 +117,22 @@ def _post(row: OwnPost) -> dict[str, str]:
     return {"body": row.body, "timestamp": _moment(row.created_at)}
 
 
+def _message(owner: User, row: OwnMessage) -> dict[str, str]:
+    writer = owner.username if row.sender_id == owner.id else row.other
+    said = {"body": row.body, "timestamp": _moment(row.created_at)}
+    return {"with": row.other, "from": writer} | said
+
+
 def _related(row: Related) -> dict[str, str]:
     since = _moment(row.since)
     return {"username": row.username, "display_name": row.display_name, "since": since}
 
 
 def _settings(person: User) -> dict[str, Any]:
-    names = ("username", "email", "display_name", "about_me", "role", "language", "theme")
+    names = (
+        *("username", "email", "display_name", "about_me", "role", "language", "theme"),
+        *("messages_from", "read_marks", "typing_shown"),
+    )
     told: dict[str, Any] = {name: getattr(person, name) for name in names}
     seen = {"first_seen": _moment(person.first_seen), "last_seen": _moment(person.last_seen)}
     return told | seen

@@ -1,14 +1,19 @@
-"""What clients send on `/live`: heartbeats and topics, each frame checked, their number limited."""
+"""What clients send on `/live`: heartbeats, topics and that somebody is typing, each frame checked,
+their number limited.
+"""
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
 
+from microblog.core.cursors import GREATEST
 from microblog.realtime import topics
 
 LARGEST_FRAME_BYTES = 4096
 FRAMES_PER_MINUTE = 120
+_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 BAD_FRAME = 4002
 TOO_MANY = 4008
@@ -26,10 +31,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A checked frame: its type, and the topic where it has one."""
+    """A checked frame: its type, and the topic or the person where it has one."""
 
     type: str
     topic: str | None = None
+    to: int = 0
 
 
 class FrameRate:
@@ -68,4 +74,12 @@ def read(frame: Any) -> Asked:
         if asked is None:
             raise Refused(BAD_FRAME, "no such topic")
         return Asked(kind, asked)
+    if kind == "typing":
+        return Asked("typing", to=_person(value.get("to")))
     raise Refused(BAD_FRAME, "no such frame")
+
+
+def _person(written: Any) -> int:
+    if not isinstance(written, str) or not _ID.fullmatch(written) or int(written) > GREATEST:
+        raise Refused(BAD_FRAME, "no such person")
+    return int(written)

@@ -16,7 +16,7 @@ from quart import websocket
 from microblog.core.events import Kind
 from microblog.edge import language
 from microblog.edge.auth import Visitor
-from microblog.live import inbound, transport
+from microblog.live import inbound, transport, whispers
 from microblog.live.channel import STEERING, Direct, channel
 from microblog.live.inbound import Refused
 from microblog.queries.events import Delivery
@@ -116,6 +116,11 @@ class Stream(Direct):
         """Begin to send what the client is behind, unless that is going on."""
         self._begin(self._catch_up)
 
+    def whisper(self, frame: str) -> None:
+        """Send a frame that may get lost, unless something else is being sent."""
+        if not self.write(transport.text_frame(frame)) and self.way is None:
+            self._begin(lambda: self._send(frame))
+
     def beat(self, now: float) -> None:
         """Send a heartbeat where it is time, and give up a client that has long been silent."""
         if now < self._beat_at:
@@ -178,6 +183,8 @@ class Stream(Direct):
             self._rate.count()
             asked = inbound.read(frame)
             self._heard_at = time.monotonic()
+            if asked.type == "typing" and self.listener.viewer_id is not None:
+                await whispers.tell_of_typing(self._runtime, self.listener.viewer_id, asked.to)
             if asked.topic is None:
                 continue
             if asked.type == "unsubscribe":

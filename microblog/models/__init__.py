@@ -6,6 +6,7 @@ from microblog.models.drafts import SavedDraft
 from microblog.models.events import EventRow, History
 from microblog.models.jobs import Job
 from microblog.models.mail import KnownDevice, MailedLink
+from microblog.models.messages import ConversationSide, Message
 from microblog.models.notifications import Notification, NotificationGroup, SilencedKind
 from microblog.models.posts import Mention, Post, PostTag
 from microblog.models.search import Searchable, SearchPosition
@@ -16,6 +17,7 @@ REVISION = "0014"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
+    "ConversationSide",
     "EventRow",
     "Follow",
     "History",
@@ -24,6 +26,7 @@ __all__ = [
     "KnownDevice",
     "MailedLink",
     "Mention",
+    "Message",
     "Model",
     "Notification",
     "NotificationGroup",

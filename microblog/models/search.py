@@ -37,4 +37,7 @@ POST_INDEX: TableClause = table("search_post", column("id"), column("tokens"))
 USER_INDEX: TableClause = table("search_user", column("id"), column("tokens"))
 """The tokens of people, likewise."""
 
-INDEX_TABLES = (POST_INDEX.name, USER_INDEX.name)
+MESSAGE_INDEX: TableClause = table("search_message", column("id"), column("tokens"))
+"""The tokens of private messages, likewise; filled by whoever sends (migration 0012)."""
+
+INDEX_TABLES = (POST_INDEX.name, USER_INDEX.name, MESSAGE_INDEX.name)

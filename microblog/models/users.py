@@ -16,6 +16,8 @@ class User(Searchable, Model):
     long as nobody has proved that one is theirs, since a refusal would tell who has an account.
     `email_confirmed_at` says when that was proved; an address is proved by one account at most.
     `avatar` names the picture that the person gave; without one it is drawn from the name.
+    `messages_from` says whose messages they take (`core.messages.Welcome`). With `read_marks` and
+    `typing_shown` others may know what they have read and that they write; both go both ways.
     Counts are kept with the rows they count, in the same transaction.
     """
 
@@ -40,6 +42,9 @@ class User(Searchable, Model):
     role: Mapped[str] = mapped_column(String(16), default="member")
     language: Mapped[str | None] = mapped_column(String(16))
     theme: Mapped[str | None] = mapped_column(String(8))
+    messages_from: Mapped[str] = mapped_column(String(8), default="all", server_default="all")
+    read_marks: Mapped[bool] = mapped_column(default=True, server_default="1")
+    typing_shown: Mapped[bool] = mapped_column(default=True, server_default="1")
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
     post_count: Mapped[int] = mapped_column(default=0)

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
-from microblog.core.events import OF_POSTS, Kind, LoggedEvent
+from microblog.core.events import OF_MESSAGES, OF_POSTS, Kind, LoggedEvent
 from microblog.database import Read
 from microblog.models import EventRow, Follow, History, Post, PostTag, table
-from microblog.queries import drafts, jobs, notifications, rows
+from microblog.queries import drafts, jobs, message_news, notifications, rows
 from microblog.queries.drafts import DraftRow
 from microblog.queries.jobs import JobRow
+from microblog.queries.message_news import News
 from microblog.queries.rows import (
     PERSON,
     WHOLE_POST,
@@ -78,15 +79,15 @@ class Delivery:
 
     It concerns `event.user_id` alone where that is set; else everyone who listens to one of
     `topics`, and those of `homes` who listen to their home feed. `subject` is the post, person,
-    notification or job; `unread` the recipient's unread notifications; neither is `loaded` where
-    the recipient did not listen. `encoded` keeps what `render.frames` made of it, once for each
-    form and language.
+    notification, job or news of messages; `unread` the recipient's unread notifications; neither is
+    `loaded` where the recipient did not listen. `encoded` keeps what `render.frames` made of it,
+    once for each form and language.
     """
 
     event: LoggedEvent
     topics: frozenset[str] = frozenset()
     homes: Set[int] = frozenset()
-    subject: PostRow | Person | NotificationRow | JobRow | DraftRow | None = None
+    subject: PostRow | Person | NotificationRow | JobRow | DraftRow | News | None = None
     unread: int = 0
     loaded: bool = False
     encoded: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -184,8 +185,8 @@ async def deliveries(
     """Say of each event whom it concerns, and load what it speaks of.
 
     Who may see what takes two statements for the whole page: the posts (by the predicate that
-    the pages use) and the followers among `listener_ids`. Five more load people, notifications,
-    unread counts, jobs and drafts where the page has any; a page of posts alone needs none of them.
+    the pages use) and the followers among `listener_ids`. Others load people, notifications,
+    unread counts, jobs, drafts and messages where the page has any; a page of posts needs none.
     """
     posts = await _posts(read, _refs(events, OF_POSTS))
     authors = {person for subject in posts.values() for person in subject.post.at_home_with}
@@ -193,6 +194,7 @@ async def deliveries(
     people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
     mine = [e for e in events if e.user_id in listener_ids]
     own = await _own(read, mine)
+    news = await message_news.news(read, [e for e in mine if e.kind in OF_MESSAGES])
     told = OF_NOTES | {Kind.NOTIFICATIONS_READ}
     unread = await notifications.unread(
         read, {e.user_id for e in mine if e.kind in told and e.user_id is not None}
@@ -205,7 +207,7 @@ async def deliveries(
             topics = frozenset({f"user:{event.ref_id}"})
             delivery = Delivery(event, topics, subject=people.get(event.ref_id or 0))
         else:
-            subject = own.get((event.kind, event.ref_id or 0))
+            subject = news.get(event.id) or own.get((event.kind, event.ref_id or 0))
             delivery = Delivery(event, subject=subject, unread=unread.get(event.user_id or 0, 0))
             delivery.loaded = event.user_id in listener_ids
         made.append(delivery)

@@ -1,17 +1,19 @@
-"""All that is somebody's, in pages, to be written down: posts, and who follows whom."""
+"""All that is somebody's, in pages, to be written down: posts, messages, and who follows whom."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 
 from microblog.database import Database, Read
-from microblog.models import Follow, Post, User, table
+from microblog.models import ConversationSide, Follow, Message, Post, User, table
+from microblog.queries.messages import NOT_GONE, pair
 from microblog.queries.paging import AnySelect
 
 PAGE_ROWS = 500
 _post, _follow, _user = table(Post).c, table(Follow).c, table(User).c
+_message, _side = table(Message).c, table(ConversationSide).c
 
 
 class OwnPost(NamedTuple):
@@ -31,6 +33,16 @@ class Related(NamedTuple):
     since: datetime
 
 
+class OwnMessage(NamedTuple):
+    """A private message that somebody wrote or received."""
+
+    id: int
+    other: str
+    sender_id: int
+    body: str
+    created_at: datetime
+
+
 async def count_posts(read: Read, user_id: int) -> tuple[int, int]:
     """Return how many posts a person has, and the greatest id of them (0 where there is none)."""
     mine = _post.author_id == user_id, _post.deleted_at.is_(None)
@@ -46,6 +58,38 @@ def posts(database: Database, user_id: int, until: int) -> AsyncIterator[Sequenc
         _post.author_id == user_id, _post.deleted_at.is_(None), _post.id <= until
     )
     return _pages(database, statement, _post.id, OwnPost)
+
+
+async def messages(database: Database, user_id: int) -> AsyncIterator[Sequence[OwnMessage]]:
+    """Read the private messages that a person has, a conversation after the other, oldest first."""
+    columns = _side.other_id, _side.other_id, _user.username, _side.cleared_to
+    sides = select(*columns).join(table(User), _user.id == _side.other_id)
+    mine = sides.where(_side.user_id == user_id, _side.last_id > 0)
+    async for conversations in _pages(database, mine, _side.other_id, _Side):
+        for side in conversations:
+            low, high = pair(user_id, side.other_id)
+            statement = select(
+                _message.id,
+                literal(side.other).label("other"),
+                _message.sender_id,
+                _message.body,
+                _message.created_at,
+            ).where(
+                _message.low_id == low,
+                _message.high_id == high,
+                _message.id > side.cleared_to,
+                NOT_GONE,
+            )
+            given = statement.params(viewer=user_id)
+            async for page in _pages(database, given, _message.id, OwnMessage):
+                yield page
+
+
+class _Side(NamedTuple):
+    id: int
+    other_id: int
+    other: str
+    cleared_to: int
 
 
 def following(database: Database, user_id: int) -> AsyncIterator[Sequence[Related]]:

@@ -107,12 +107,12 @@ async def posts(read: Read, query: Query, asked: Asked, *, by_time: bool) -> Fou
     """Return the posts that answer a query; raises Invalid for authors who do not exist."""
     plan = search_plan.plan(
         query,
-        await _authors(read, query.authors, asked.viewer_id, must_exist=True),
-        await _authors(read, query.unwanted_authors, asked.viewer_id, must_exist=False),
+        await authors_of(read, query.authors, asked.viewer_id, must_exist=True),
+        await authors_of(read, query.unwanted_authors, asked.viewer_id, must_exist=False),
     )
     source = await asked.source(read, "post", plan)
     scores = partial(_scores_of_posts, read, query, asked.viewer_id)
-    hits = await (_newest if by_time else _ranked)(source, scores, asked)
+    hits = await (newest if by_time else _ranked)(source, scores, asked)
     items = await post_queries.readable(read, hits.items, asked.viewer_id)
     return Found(tuple(items), hits.next)
 
@@ -162,7 +162,7 @@ async def counted_tags(read: Read, post_ids: Sequence[int], viewer_id: int | Non
 # --- How pages are made -------------------------------------------------------------------------
 
 
-async def _newest(source: Source, scores: Scores, asked: Asked) -> Found[int]:
+async def newest(source: Source, scores: Scores, asked: Asked) -> Found[int]:
     """Return the newest hits that may be shown."""
     below = asked.place.top if asked.place else GREATEST
     shown: list[int] = []
@@ -211,11 +211,11 @@ async def _scores_of_posts(
     return {
         post_id: search_ranking.score(query.terms, body)
         for post_id, body in found
-        if not (doubted or excluded) or _holds(doubted, excluded, body)
+        if not (doubted or excluded) or holds(doubted, excluded, body)
     }
 
 
-def _holds(wanted: Sequence[Term], unwanted: Sequence[Term], body: str) -> bool:
+def holds(wanted: Sequence[Term], unwanted: Sequence[Term], body: str) -> bool:
     said = search_tokens.texts(body)
 
     def says(term: Term) -> bool:
@@ -229,7 +229,7 @@ def _score_of_person(term: Term, person: Person) -> int:
     return 10 * named + min(9, person.follower_count.bit_length())
 
 
-async def _authors(
+async def authors_of(
     read: Read, names: Sequence[str], viewer_id: int | None, *, must_exist: bool
 ) -> list[int]:
     known = await users.ids_of(read, [name for name in names if name != ME])

@@ -164,7 +164,7 @@ async def not_yet_in(read: Read, store: str, limit: int) -> list[Document]:
 
 def source(read: Read, subject: Subject, plan: Plan, viewer_id: int | None) -> Source:
     """Return what finds the ids of posts that the viewer may see, or of active people."""
-    conditions, given = _WRITTEN[read.vendor](plan)
+    conditions, given = WRITTEN[read.vendor](plan)
     statement = _found(read.vendor, subject, tuple(conditions))
     given |= {
         "viewer": viewer_id,
@@ -196,7 +196,7 @@ def _for_mariadb(plan: Plan) -> tuple[list[str], dict[str, Any]]:
     return conditions, {f"asked{n}": each for n, each in enumerate([*wanted, *unwanted])}
 
 
-_WRITTEN: dict[str, Callable[[Plan], tuple[list[str], dict[str, Any]]]] = {
+WRITTEN: dict[str, Callable[[Plan], tuple[list[str], dict[str, Any]]]] = {
     "sqlite": _for_sqlite,
     "postgresql": _for_postgres,
     "mysql": _for_mariadb,

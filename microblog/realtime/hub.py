@@ -56,6 +56,12 @@ class Hub:
             if listener.connection is not None:
                 listener.connection.close(RESTARTING, reason)
 
+    def whisper(self, viewer_id: int, frame: str) -> None:
+        """Hand a person's connections a frame that is not of the log, and that nobody misses."""
+        for listener in self._by_viewer.get(viewer_id, ()):
+            if listener.connection is not None and not listener.behind:
+                listener.connection.whisper(frame)
+
     async def pulse(self) -> None:
         """Let every connection do what is due, once a second: one timer for all of them."""
         while True:

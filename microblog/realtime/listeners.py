@@ -32,6 +32,9 @@ class Connection(Protocol):
     def catch_up(self) -> None:
         """Begin to send what the listener is behind, unless that is going on."""
 
+    def whisper(self, frame: str) -> None:
+        """Send a frame that has no place in the log, if the client takes it at once."""
+
     def beat(self, now: float) -> None:
         """Do what is due at the time `now` of the monotonic clock."""
 

@@ -12,8 +12,9 @@ from microblog.edge import language
 from microblog.queries.drafts import DraftRow
 from microblog.queries.events import Delivery
 from microblog.queries.jobs import JobRow
+from microblog.queries.message_news import News
 from microblog.queries.rows import NotificationRow, Person, PostRow
-from microblog.render import fragments, views
+from microblog.render import fragments, messages, views
 from microblog.render import json as as_json
 from microblog.runtime import runtime
 
@@ -49,6 +50,11 @@ def resync(reason: str, cursor: int) -> str:
 def subscribed(topic: str, cursor: int) -> str:
     """Return the answer to `subscribe`: after `cursor`, the topic's events come."""
     return as_json.dump({"type": "subscribed", "topic": topic, "cursor": str(cursor)})
+
+
+def typing(writer_id: int) -> str:
+    """Return the whisper that somebody is writing a message; it has no place in the log."""
+    return as_json.dump({"type": "typing", "from": str(writer_id)})
 
 
 def events(deliveries: Sequence[Delivery], cursor: int, form: str, code: str) -> str:
@@ -99,6 +105,8 @@ def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
         return _user(subject, form)
     if isinstance(subject, DraftRow):
         return as_json.draft(subject)
+    if isinstance(subject, News):
+        return messages.told(event, subject, html=form == HTML_FORM)
     if isinstance(subject, JobRow):
         told = as_json.job(subject)
         return told if form == JSON_FORM else told | {"html": fragments.job(subject)}

@@ -28,6 +28,11 @@ def tag_path(tag: str) -> str:
     return f"/tag/{quote(tag)}"
 
 
+def conversation_path(username: str) -> str:
+    """Return the address of the private messages with a person."""
+    return f"/messages/{quote(username)}"
+
+
 def avatar_path(username: str) -> str:
     """Return the address of a person's picture."""
     return f"{profile_path(username)}/avatar.svg"
@@ -109,11 +114,6 @@ class NotificationView:
     seen_at: tuple[str, ...]
     created_at: datetime
     read: bool
-
-
-def conversation_path(username: str) -> str:
-    """Return the address of one's conversation with a person."""
-    return f"/messages/{quote(username)}"
 
 
 def export_path(job_id: int) -> str:

@@ -9,7 +9,7 @@ from microblog.database import Read
 from microblog.edge import auth, forms, language, templates
 from microblog.edge.auth import NOBODY, Visitor
 from microblog.edge.request import asking, here
-from microblog.queries import events, notifications
+from microblog.queries import events, messages, notifications
 from microblog.render import views
 from microblog.runtime import runtime
 
@@ -39,6 +39,7 @@ async def open_page(read: Read, *topics: str, for_all: bool = False) -> Visitor:
     g.live = Live(head.epoch, head.cursor, topics)
     if known.id is not None:
         g.unread = (await notifications.unread(read, {known.id})).get(known.id, 0)
+        g.unread_messages = (await messages.unread(read, {known.id})).get(known.id, 0)
     return known
 
 
@@ -58,6 +59,7 @@ def _context() -> dict[str, Any]:
         "csrf_token": forms.new_token(),
         "live": g.get("live"),
         "unread_notifications": g.get("unread", 0),
+        "unread_messages": g.get("unread_messages", 0),
         "here": here(),
         "site_name": settings.site_name,
         "translates": runtime().translates,

@@ -1,4 +1,4 @@
-"""Searching: posts, people and hashtags, and what the search box suggests meanwhile."""
+"""Searching: posts, people, hashtags, own messages, and what the search box suggests meanwhile."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,20 +8,21 @@ from markupsafe import Markup
 from quart import Blueprint, Response, jsonify, request
 
 from microblog.core import search_query
-from microblog.core.errors import Invalid, Unavailable, message
+from microblog.core.errors import Invalid, NotSignedIn, Unavailable, message
 from microblog.core.search_query import Query
 from microblog.database import Read
 from microblog.edge import auth, searching, templates
 from microblog.edge.auth import Visitor
 from microblog.edge.language import say
-from microblog.queries import search
+from microblog.queries import message_search, search
 from microblog.queries.search import Found, TagRow
-from microblog.render import fragments, views
+from microblog.render import fragments, messages, views
+from microblog.render.messages import HitView
 from microblog.render.views import PersonView
 from microblog.runtime import runtime
 from microblog.web import layout
 
-KINDS = ("posts", "people", "tags")
+KINDS = ("posts", "people", "tags", "messages")
 ORDERS = ("best", "newest")
 SUGGESTED = 5
 SUGGESTIONS_KEPT = "private, max-age=30"
@@ -39,6 +40,7 @@ class SearchPage:
     posts: tuple[Markup, ...] = ()
     people: tuple[PersonView, ...] = ()
     tags: tuple[TagRow, ...] = ()
+    messages: tuple[HitView, ...] = ()
     more: str | None = None
     is_first: bool = True
     problems: list[str] = field(default_factory=list)
@@ -47,7 +49,7 @@ class SearchPage:
     @property
     def is_empty(self) -> bool:
         """Whether something was looked for and nothing is shown."""
-        found = self.posts or self.people or self.tags
+        found = self.posts or self.people or self.tags or self.messages
         return bool(self.q) and not self.problems and not found
 
     def address(self, **changed: str) -> str:
@@ -90,7 +92,10 @@ def _choice(name: str, choices: tuple[str, ...]) -> str:
 
 async def _find(read: Read, visitor: Visitor, page: SearchPage) -> None:
     """Put the hits into the page; raises Invalid for what cannot be understood."""
-    query = search_query.parse(page.q) if page.kind == "posts" else Query(page.q)
+    if page.kind == "messages" and visitor.id is None:
+        raise NotSignedIn
+    of_texts = page.kind in {"posts", "messages"}
+    query = search_query.parse(page.q) if of_texts else Query(page.q)
     if query.is_empty:
         return
     asked = searching.asked(visitor.id, runtime().settings.posts_per_page)
@@ -105,6 +110,10 @@ async def _find(read: Read, visitor: Visitor, page: SearchPage) -> None:
         people = await search.people(read, query.text, asked)
         page.people = tuple(views.person(row) for row in people.items)
         page.more = _more(page, people)
+    elif page.kind == "messages" and visitor.id is not None:
+        hits = await message_search.find(read, visitor.id, query, asked)
+        page.messages = tuple(messages.hit(row, visitor.id, query.terms) for row in hits.items)
+        page.more = _more(page, hits)
     else:
         page.tags = tuple(await search.tags(read, query.text, asked))
 

@@ -10,7 +10,7 @@ import * as drafts from './drafts.js'
 import { publishedHere } from './feed.js'
 import { fill } from './language.js'
 import { length } from './length.js'
-import { post, reason } from './requests.js'
+import { newKey, post, reason } from './requests.js'
 
 const LIMIT = 500
 const NEAR_LIMIT = 20
@@ -133,9 +133,6 @@ function restoreKey(field) {
   sentText = sent.sentText
 }
 
-// crypto.randomUUID is missing on plain HTTP.
 function renewKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  const key = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  form.elements.idempotency_key.value = key
+  form.elements.idempotency_key.value = newKey()
 }

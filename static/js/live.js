@@ -6,6 +6,7 @@
  * its events to the modules that do. Events (detail):
  *
  *   <item kind>  data of the item, such as `post.published`
+ *   typing       { from }: somebody is writing; a whisper, of no position
  *   state        'connected', 'reconnecting', 'offline' or 'ended' (the session is over)
  *   resync       the server's reason: the page must be loaded anew, then call `resume`
  */
@@ -54,6 +55,11 @@ export class Live extends EventTarget {
     this.#unpause()
   }
 
+  /** Send a frame that may get lost. */
+  say(frame) {
+    if (this.#state === 'connected') this.#socket?.send(JSON.stringify(frame))
+  }
+
   #pause() {
     this.#paused = true
     this.#drop()
@@ -97,6 +103,7 @@ export class Live extends EventTarget {
     this.#heardAt = Date.now()
     if (frame.type === 'hello') this.#welcome(frame)
     if (frame.type === 'events') this.#deliver(frame)
+    if (frame.type === 'typing') this.#emit('typing', frame)
     if (frame.type === 'heartbeat') this.#socket.send('{"type":"heartbeat"}')
     if (frame.type === 'resync') return this.#resync(frame.reason)
     // The cursor of `hello` may be ahead of what is still to be replayed, so it isn't taken.

@@ -11,6 +11,7 @@ import * as jobs from './jobs.js'
 import * as keyboard from './keyboard.js'
 import { Live } from './live.js'
 import * as menus from './menus.js'
+import * as messages from './messages.js'
 import * as notifications from './notifications.js'
 import * as people from './people.js'
 import { currentPosition, refresh } from './refresh.js'
@@ -24,6 +25,8 @@ async function reloadInPlace() {
   feed.reset()
   drafts.reread()
   notifications.refreshed()
+  messages.showUnread(Number(document.body.dataset.unreadMessages))
+  messages.shown()
   return position
 }
 
@@ -38,12 +41,17 @@ function connect(position) {
   on('notifications.read', notifications.read)
   on('job', jobs.changed)
   on('draft', drafts.changed)
+  on('message', messages.arrived)
+  on('message.deleted', messages.deleted)
+  on('conversation', messages.changed)
+  on('typing', messages.typing)
   on('state', showState)
   on('resync', async () => {
     const fresh = await reloadInPlace()
     if (fresh?.epoch) live.resume(fresh)
   })
   live.start()
+  messages.start((frame) => live.say(frame))
 }
 
 menus.start()

@@ -30,3 +30,9 @@ export function reason(problem, otherwise) {
 
 /** The token that every form of this page carries. */
 export const csrfToken = () => document.querySelector('#act [name=csrf_token]').value
+
+/** Make an idempotency key; crypto.randomUUID is missing on plain HTTP. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}

@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from quart import Quart, Response
 
-from microblog.actions import links
+from microblog.actions import links, messages
+from microblog.actions.messages import Letter
 from microblog.core.tokens import link_token
 from microblog.database import Database
 from microblog.models import User
@@ -30,6 +31,7 @@ TRANSLATION = "/api/posts/{post_id}/translation"
 DRAFT = "/api/drafts/{context}"
 LIMITED = {
     ("GET", "/api/events"),
+    ("POST", "/api/messages"),
     ("POST", "/api/posts"),
     ("POST", "/api/tokens"),
     ("POST", "/api/tokens/reset"),
@@ -176,6 +178,7 @@ async def test_answers_are_as_documented(
         ("GET", "/api/users/{who}", "/api/users/june", {}),
         ("GET", "/api/users/{who}", f"/api/users/{mina.id}", {}),
         *around(post.id),
+        *between_two(await sent(database, mina, june)),
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("GET", "/api/search", "/api/search?q=Hello", {}),
@@ -214,6 +217,27 @@ def around(post_id: int) -> list[Call]:
         ("GET", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
         ("POST", TRANSLATION, TRANSLATION.format(post_id=post_id), {"json": {"to": "ko"}}),
         ("DELETE", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
+    ]
+
+
+async def sent(database: Database, sender: User, other: User) -> int:
+    """Send a message and return its id."""
+    async with database.write() as tx:
+        row = await messages.send(tx, sender, other, Letter("Hello"), datetime.now(UTC))
+    return row.id
+
+
+def between_two(message_id: int) -> list[Call]:
+    """Return the calls that are about private messages with June."""
+    one, all_of_them = "/api/messages/{who}/{message_id}", "/api/messages/{who}"
+    read = ("PUT", f"{all_of_them}/read", "/api/messages/june/read", {"json": {}})
+    return [
+        ("GET", "/api/messages", "/api/messages", {}),
+        ("POST", "/api/messages", "/api/messages", {"json": {"to": "june", "body": "Hi"}}),
+        ("GET", all_of_them, "/api/messages/june", {}),
+        read,
+        ("DELETE", one, f"/api/messages/june/{message_id}", {}),
+        ("DELETE", all_of_them, "/api/messages/june", {}),
     ]
 
 

@@ -1,7 +1,8 @@
 """Another process that rings: run by `test_bell.py` as `python -m tests.backends.ringing`.
 
 It reads its settings as JSON from its first line, says that it is ready, and at each further line
-commits an event and rings. It answers with the moment of the commit, by the system's clock.
+commits an event and rings, or whispers what the line says. It answers with the moment of the
+commit, by the system's clock.
 """
 
 import asyncio
@@ -22,9 +23,12 @@ async def main() -> None:
     database.ring = bell.ring
     async with database.read():
         print("ready", flush=True)
-    while await asyncio.to_thread(sys.stdin.readline):
-        async with database.write() as tx:
-            tx.announce(relations_changed(1))
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        if words := line.strip():
+            await bell.whisper(words)
+        else:
+            async with database.write() as tx:
+                tx.announce(relations_changed(1))
         print(time.monotonic(), flush=True)
     await database.close()
     await bell.close()

@@ -54,8 +54,11 @@ def bell_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Se
 
 
 @asynccontextmanager
-async def other_process(settings: Settings) -> AsyncIterator[Callable[[], Awaitable[float]]]:
-    """Start another process; each call lets it commit and ring, and says when it had committed."""
+async def other_process(settings: Settings) -> AsyncIterator[Callable[..., Awaitable[float]]]:
+    """Start another process; each call lets it commit and ring, and says when it had committed.
+
+    A call with words lets it whisper them instead.
+    """
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.backends.ringing"), stdin=PIPE, stdout=PIPE, cwd=ROOT
     )
@@ -66,10 +69,10 @@ async def other_process(settings: Settings) -> AsyncIterator[Callable[[], Awaita
     program.stdin.write(json.dumps(told).encode() + b"\n")
     assert await program.stdout.readline() == b"ready\n"
 
-    async def commit() -> float:
+    async def commit(words: str = "") -> float:
         assert program.stdin is not None
         assert program.stdout is not None
-        program.stdin.write(b"\n")
+        program.stdin.write(f"{words}\n".encode())
         return float(await program.stdout.readline())
 
     try:
@@ -102,7 +105,7 @@ async def test_rings_before_anybody_waits_are_one(bell_settings: Settings) -> No
 
 
 @bells_for_many
-async def test_commit_of_another_process_is_heard(bell_settings: Settings) -> None:
+async def test_commit_and_whisper_of_another_process_are_heard(bell_settings: Settings) -> None:
     async with listening(bell_settings) as bell, other_process(bell_settings) as commit:
         while not await is_still(bell):
             pass
@@ -114,6 +117,11 @@ async def test_commit_of_another_process_is_heard(bell_settings: Settings) -> No
             assert time.monotonic() - committed <= HEARD_SECONDS
             while not await is_still(bell):
                 pass
+        whispered: asyncio.Queue[str] = asyncio.Queue()
+        bell.whispers.heard = whispered.put_nowait
+        await commit("psst")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert await whispered.get() == "psst"
 
 
 async def test_memory_bell_is_not_heard_by_another_process(

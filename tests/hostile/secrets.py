@@ -83,6 +83,8 @@ async def use_as_page(server: AppServer, planted: Planted, who: str) -> None:
         await send("/auth/login", "/auth/login", username=account["username"], password=password)
         key = planted.plant(f"{who}: key of a form", f"form-key-of-{who}")
         await send("/posts", "/", post="Hello", idempotency_key=key)
+        words = planted.plant(f"{who}: private message of a page", f"between us, {who} 우리끼리")
+        await send(f"/send_message/{who}_a", "/explore", message=words)
         token = planted.plant(f"{who}: link of an administrator", f"setup-token-of-{who}")
         planted.note(await http.get("/setup", params={"token": token}))
         planted.note(await http.get("/nowhere", params={"token": token}))
@@ -115,8 +117,13 @@ async def use_as_program(server: AppServer, planted: Planted, who: str) -> None:
         refresh = planted.plant(f"{who}: refresh token", pair.get("refresh_token", f"ref-{who}-no"))
         forged = planted.plant(f"{who}: forged token", access[:-6] + "forged")
         key = planted.plant(f"{who}: idempotency key", f"api-key-of-{who}")
+        words = planted.plant(f"{who}: private message", f"for you alone, {who} 너만")
         for token in (access, forged):
             headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+            for to in (f"{who}_p", f"{name}"):
+                letter = {"to": to, "body": words}
+                bearer = {"Authorization": headers["Authorization"]}
+                planted.note(await http.post("/messages", json=letter, headers=bearer))
             for body in ("one", "two"):
                 made = planted.note(await http.post("/posts", json={"body": body}, headers=headers))
                 if made.status_code < BAD:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route
 
-from microblog.actions import follows, links
+from microblog.actions import follows, links, messages
+from microblog.actions.messages import Letter
 from microblog.core.tokens import link_token
 from microblog.database import open_database
 from microblog.models import User
@@ -76,6 +77,10 @@ async def fill(server: AppServer, code: str) -> tuple[int, list[str]]:
     await follow(database, bora, mina)
     for number, text in enumerate(POSTS):
         post = await make_post((mina, bora)[number % 2], text.format(code))
+    async with database.write() as tx:
+        for sender, other in ((mina, bora), (bora, mina), (nari, mina)):
+            letter = Letter("See https://example.org/rain, `code` and #서울")
+            await messages.send(tx, sender, other, letter, datetime.now(UTC))
     mailed = [
         f"/auth/{path}/{await mailed_token(server, database, purpose, nari)}"
         for path, purpose in (("reset_password", "reset"), ("confirm_address", "confirm"))
@@ -144,6 +149,7 @@ async def tour(context: BrowserContext, code: str, url: str, *paths: str) -> lis
     return [line for path in paths for line in await look(context, f"{url}{path}", code)]
 
 
+@pytest.mark.limit(240)
 @pytest.mark.parametrize("code", ["en", "ko"])
 async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
     post_id, mailed = await fill(place, code)
@@ -158,6 +164,8 @@ async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
             tour(mina, code, url, "/", "/explore", me, f"/post/{post_id}"),
             tour(mina, code, url, "/notifications", "/edit_profile", f"{me}/followers"),
             tour(mina, code, url, "/export_posts", "/settings/account", "/settings/notifications"),
+            tour(mina, code, url, "/settings/messages", "/messages", f"/messages/bora_{code}"),
+            tour(mina, code, url, "/search?q=rain&type=messages"),
             tour(
                 mina,
                 code,

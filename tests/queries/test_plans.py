@@ -9,13 +9,17 @@ import pytest
 from sqlalchemy import Engine, event, insert, text
 
 from microblog.core.cursors import Window
+from microblog.core.events import Kind, LoggedEvent
 from microblog.database import Database, Read
 from microblog.models import Model, User, table
 from microblog.queries import (
     changes,
+    correspondents,
     drafts,
     events,
     jobs,
+    message_news,
+    messages,
     notifications,
     posts,
     suggestions,
@@ -51,6 +55,20 @@ INSERT INTO job (kind, payload, state, again, attempt, progress, created_at, due
 INSERT INTO draft (user_id, context, title, body, version, updated_at)
     SELECT a.id, b.id, '', 'hello', 1, a.first_seen
     FROM "user" a JOIN "user" b ON b.id <= 10;
+INSERT INTO message (low_id, high_id, sender_id, body, created_at, gone_for_sender,
+        gone_for_recipient)
+    SELECT b.id, a.id, a.id, 'hello', a.first_seen, b.id < 0, b.id < 0
+    FROM "user" a JOIN "user" b ON b.id <= 10 WHERE b.id < a.id;
+INSERT INTO message (low_id, high_id, sender_id, body, created_at, gone_for_sender,
+        gone_for_recipient)
+    SELECT 7, 1000, 7, 'hello', a.first_seen, a.id < 0, a.id < 0
+    FROM "user" a JOIN "user" b ON b.id <= 5;
+INSERT INTO conversation_side (user_id, other_id, last_id, unread_count, read_to, seen_to,
+        cleared_to)
+    SELECT high_id, low_id, max(id), 0, 0, 0, 0 FROM message GROUP BY low_id, high_id;
+INSERT INTO conversation_side (user_id, other_id, last_id, unread_count, read_to, seen_to,
+        cleared_to)
+    SELECT low_id, high_id, max(id), count(*), 0, 0, 0 FROM message GROUP BY low_id, high_id;
 INSERT INTO event (id, kind, actor_id, created_at)
     SELECT id, 'post.published', author_id, created_at FROM post
 """
@@ -58,9 +76,14 @@ MEASURED = {
     "sqlite": "SELECT 1",  # which nobody tells how full its tables are
     "postgresql": "ANALYZE",
     "mysql": "ANALYZE TABLE user, post, follow, post_tag, mention, notification,"
-    " notification_group, silenced_kind, event, job, draft",
+    " notification_group, silenced_kind, event, job, draft, message, conversation_side",
 }
 FIRST, LATER, BACK = Window(25), Window(25, before=POSTS // 2), Window(25, after=POSTS // 2)
+
+NEWS = [
+    *(LoggedEvent(n, Kind.MESSAGED, 7, VIEWER, n) for n in range(1, 40)),
+    *(LoggedEvent(n, Kind.CONVERSATION_CHANGED, 7, 7, 900 + n) for n in range(40, 80)),
+]
 
 Reading = Callable[[Read, Window], Awaitable[Any]]
 READINGS: dict[str, Reading] = {
@@ -87,6 +110,12 @@ READINGS: dict[str, Reading] = {
     "friends": lambda read, window: suggestions.friends(read, "p", Asked(VIEWER, 6)),
     "the next job": lambda read, window: jobs.next_due(read, ["prune", "other"]),
     "jobs that are due": lambda read, window: jobs.due(read, ["prune"], LONG_AFTER, 4),
+    "conversations": lambda read, window: messages.conversations(read, 7, window),
+    "a conversation": lambda read, window: messages.thread(read, VIEWER, 7, 0, window),
+    "one conversation": lambda read, window: messages.between(read, VIEWER, 7),
+    "unread messages": lambda read, window: messages.unread(read, {7}),
+    "what the log tells of messages": lambda read, window: message_news.news(read, NEWS),
+    "who may write": lambda read, window: correspondents.may_whisper(read, 7, VIEWER),
     "the log": lambda read, window: events.after(read, window.after or 0, 25),
 }
 

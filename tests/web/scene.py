@@ -12,7 +12,8 @@ from quart import Quart
 from werkzeug.routing import IntegerConverter, Rule
 
 from microblog import export_files
-from microblog.actions import follows, links
+from microblog.actions import follows, links, messages
+from microblog.actions.messages import Letter
 from microblog.core.tasks import ExportPosts, Prune, State
 from microblog.core.tokens import link_token, setup_token
 from microblog.database import Database
@@ -32,8 +33,8 @@ Example = dict[str, str]
 class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
-    Mina has an export, and a job that waits until tomorrow.
-    The walk may delete `post`, but not `kept_post`.
+    Mina has an export, and a job that waits until tomorrow. Bora and Chul wrote to her.
+    The walk may delete `post` and the message, but not `kept_post`.
     """
 
     app: Quart
@@ -43,6 +44,7 @@ class Scene:
     kept_post: Post
     job_id: int
     export_id: int
+    message_id: int
     links: dict[str, str]
 
     @property
@@ -51,6 +53,7 @@ class Scene:
         version = assets.versions()["css"]
         some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id)}
         some |= {"job_id": str(self.job_id), "export_id": str(self.export_id)}
+        some |= {"message_id": str(self.message_id)}
         return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
 
     @property
@@ -59,6 +62,7 @@ class Scene:
         runtime = self.app.extensions[EXTENSION]
         account = {"username": "newcomer", "email": "newcomer@example.org"}
         words = {"post": "Forged", "display_name": "Forged", "about_me": "Forged", "draft": ""}
+        words |= {"message": "Forged", "messages_from": "followed"}
         choices = {"language": "ko", "theme": "dark", "up_to": "", "remember_me": "y"}
         token = setup_token(runtime.secret, runtime.hub.epoch)
         return {**account, "password": PASSWORD, "password2": PASSWORD, **words, **choices} | {
@@ -83,6 +87,7 @@ class Scene:
             **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
             "people.unfollow": {"username": "chul"},
             "drafts.show": {"context": "post"},
+            "messages.clear": {"username": "chul"},
             "assets.static_file": {"name": "css/microblog.css"},
         }
         known = self.arguments | special.get(rule.endpoint, {})
@@ -131,6 +136,10 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
             purpose: await links.make(tx, secret, purpose, whose, whose.email, now, life)
             for purpose, whose in (("reset", chul), ("confirm", bora))
         }
+        letters = [
+            await messages.send(tx, sender, mina, Letter("Rain again"), now)
+            for sender in (bora, chul)
+        ]
     post = await make_post(mina, "Rain over #seoul, @bora")
     kept = await make_post(mina, "Rain again")
     async with database.read() as read:
@@ -142,4 +151,4 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     file.parent.mkdir()
     file.write_bytes(b"an archive")
     tokens = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
-    return Scene(app, mina, bora, post, kept, waiting.id, export.id, tokens)
+    return Scene(app, mina, bora, post, kept, waiting.id, export.id, letters[0].id, tokens)

@@ -16,7 +16,8 @@ from quart import Quart
 from sqlalchemy import update
 
 from microblog import create_app, export_files
-from microblog.actions import accounts, drafts, follows, posts
+from microblog.actions import accounts, drafts, follows, messages, posts
+from microblog.actions.messages import Letter
 from microblog.core.drafts import Written
 from microblog.core.tasks import Cancelled, ExportPosts
 from microblog.database import Database
@@ -77,6 +78,16 @@ async def test_export_holds_all_that_is_ones_own(
     written = [await make_post(mina, text) for text in ("first", '한글 "quoted" 🌧', "gone")]
     await make_post(june, "not mine")
     async with database.write() as tx:
+        now = datetime.now(UTC)
+        kept, gone, _ = [
+            await messages.send(tx, sender, other, Letter(body), now)
+            for sender, other, body in (
+                (june, mina, "to Mina"),
+                (mina, bora, "deleted by Mina"),
+                (june, bora, "for Bora alone"),
+            )
+        ]
+        await messages.delete_message(tx, mina, gone.id, bora.id)
         await posts.delete_post(tx, mina, written[2].id, datetime.now(UTC))
         await follows.follow(tx, mina, june, datetime.now(UTC))
         await follows.follow(tx, bora, mina, datetime.now(UTC))
@@ -84,13 +95,14 @@ async def test_export_holds_all_that_is_ones_own(
         await drafts.keep(tx, june.id, "post", Written("not mine"), 0, datetime.now(UTC))
     browser = await visit(mina)
     found = await opened(browser, await made(browser, database))
-    assert set(found) == {"posts.json", "drafts.json", "follows.json", "settings.json"}
+    assert set(found) == {
+        *("posts.json", "messages.json", "drafts.json", "follows.json", "settings.json")
+    }
     assert [draft["body"] for draft in found["drafts.json"]["drafts"]] == ["unsent"]
+    said = {"with": "june", "from": "june", "body": "to Mina"}
+    assert found["messages.json"] == {"messages": [said | {"timestamp": stamp(kept.created_at)}]}
     assert found["posts.json"] == {
-        "posts": [
-            {"body": row.body, "timestamp": row.created_at.replace(tzinfo=None).isoformat() + "Z"}
-            for row in written[:2]
-        ]
+        "posts": [{"body": row.body, "timestamp": stamp(row.created_at)} for row in written[:2]]
     }
     related = {
         key: [one["username"] for one in some] for key, some in found["follows.json"].items()
@@ -100,12 +112,17 @@ async def test_export_holds_all_that_is_ones_own(
     assert "password_hash" not in found["settings.json"]
 
 
+def stamp(at: datetime) -> str:
+    return at.replace(tzinfo=None).isoformat() + "Z"
+
+
 async def test_export_of_who_has_nothing_is_whole_too(
     app: Quart, database: Database, make_user: MakeUser, visit: Visit
 ) -> None:
     browser = await visit(await make_user("mina"))
     found = await opened(browser, await made(browser, database))
     assert found["posts.json"] == {"posts": []}
+    assert found["messages.json"] == {"messages": []}
     assert found["follows.json"] == {"following": [], "followers": []}
 
 

@@ -12,7 +12,10 @@ import asyncpg
 import structlog
 from sqlalchemy import URL
 
+from microblog.backends.bell.whispers import Whispers
+
 CHANNEL = "microblog_bell"
+WHISPERS = "microblog_whispers"
 RING_SECONDS = 0.25
 CONNECT_SECONDS = 2.0
 CHECK_SECONDS = 30.0  # a connection that died without a word is noticed by then
@@ -32,6 +35,7 @@ class PostgresBell:
         self._speaking = asyncio.Lock()
         self._asked = self._told = 0
         self._rung = asyncio.Event()
+        self.whispers = Whispers()
         self._listening = False
         self._task: asyncio.Task[None] | None = None
 
@@ -41,6 +45,17 @@ class PostgresBell:
     async def ring(self) -> None:
         self._rung.set()  # this process needs no way round
         await self._speak()
+
+    async def whisper(self, words: str) -> None:
+        handed = self.whispers.say(words)
+        if handed is None or not self._listening or self._speaking.locked():
+            return  # rings go first
+        try:
+            async with asyncio.timeout(RING_SECONDS), self._speaking:
+                speaker = await self._connected()
+                await speaker.execute("SELECT pg_notify($1, $2)", WHISPERS, handed)
+        except Exception:  # noqa: BLE001 - a driver that is cut off says it in many ways
+            self._hang_up()
 
     async def wait(self) -> None:
         await self._rung.wait()
@@ -72,13 +87,17 @@ class PostgresBell:
     async def _notify(self) -> None:
         told = self._asked
         try:
-            if self._speaker is None:
-                self._speaker = await asyncpg.connect(**self._how)
-            await self._speaker.execute(f"NOTIFY {CHANNEL}")
+            speaker = await self._connected()
+            await speaker.execute(f"NOTIFY {CHANNEL}")
         except BaseException:
             self._hang_up()  # also when it only took too long: what it said last is not known
             raise
         self._told = told
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._speaker is None:
+            self._speaker = await asyncpg.connect(**self._how)
+        return self._speaker
 
     def _hang_up(self) -> None:
         if self._speaker is not None:
@@ -105,6 +124,7 @@ class PostgresBell:
         try:
             connection.add_termination_listener(lambda *_: lost.set())
             await connection.add_listener(CHANNEL, lambda *_: self._rung.set())
+            await connection.add_listener(WHISPERS, lambda *told: self.whispers.hear(told[3]))
             self._listening = True
             self._rung.set()  # whatever rang while nobody listened is found by a read now
             while True:

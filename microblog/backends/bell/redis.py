@@ -8,7 +8,10 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
+from microblog.backends.bell.whispers import Whispers
+
 CHANNEL = "microblog:bell"
+WHISPERS = "microblog:whispers"
 RING_SECONDS = 0.25
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
 
@@ -25,6 +28,7 @@ class RedisBell:
         self._speaker = Redis.from_url(url, socket_timeout=RING_SECONDS, retry=None)
         self._hearer = Redis.from_url(url, socket_connect_timeout=2.0, retry=None)
         self._rung = asyncio.Event()
+        self.whispers = Whispers()
         self._listening = False
         self._task: asyncio.Task[None] | None = None
 
@@ -38,6 +42,14 @@ class RedisBell:
                 await self._speaker.publish(CHANNEL, b"")
         except (RedisError, OSError, TimeoutError) as error:
             log.warning("bell.not_rung", reason=type(error).__name__)
+
+    async def whisper(self, words: str) -> None:
+        handed = self.whispers.say(words)
+        if handed is None or not self._listening:
+            return
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            async with asyncio.timeout(RING_SECONDS):
+                await self._speaker.publish(WHISPERS, handed)
 
     async def wait(self) -> None:
         await self._rung.wait()
@@ -65,7 +77,7 @@ class RedisBell:
         while True:
             pubsub = self._hearer.pubsub(ignore_subscribe_messages=False)
             try:
-                await pubsub.subscribe(CHANNEL)
+                await pubsub.subscribe(CHANNEL, WHISPERS)
                 await self._hear(pubsub)
             except (RedisError, OSError, TimeoutError) as error:
                 if self._listening:
@@ -80,6 +92,9 @@ class RedisBell:
 
     async def _hear(self, pubsub: PubSub) -> None:
         async for message in pubsub.listen():
+            if message["type"] == "message" and message["channel"] == WHISPERS.encode():
+                self.whispers.hear(message["data"])
+                continue
             if message["type"] == "subscribe":
                 self._listening = True
             # Also on "subscribe": whatever rang while nobody listened is found by a read now.

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import structlog
 
+from microblog.backends.bell.whispers import Neighbours, Whispers
+
 LOOK_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 0.25  # after an error; each one counts as a ring
 
@@ -30,11 +32,14 @@ class SqliteBell:
         self._file: tuple[int, int] | None = None
         self._version: int | None = None
         self._rung = asyncio.Event()
+        self.whispers = Whispers()
+        self._neighbours = Neighbours(self._path, self.whispers)
         self._well = False
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         self._notice()
+        self._neighbours.open()
         self._task = asyncio.create_task(self._watch(), name="bell")
 
     async def ring(self) -> None:
@@ -44,6 +49,10 @@ class SqliteBell:
             self._notice()
         self._rung.set()
 
+    async def whisper(self, words: str) -> None:
+        if (handed := self.whispers.say(words)) is not None:
+            self._neighbours.hand(handed)
+
     async def wait(self) -> None:
         await self._rung.wait()
         self._rung.clear()
@@ -52,6 +61,7 @@ class SqliteBell:
         return self._well
 
     async def close(self) -> None:
+        self._neighbours.close()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
