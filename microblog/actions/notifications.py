@@ -1,5 +1,6 @@
 """Telling people what concerns them, and marking it as read."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, update
@@ -33,6 +34,12 @@ async def withdraw(tx: Tx, user_id: int, actor_id: int, kind: str) -> None:
         )
     )
     if gone:
+        tx.announce(events.notifications_read(user_id, 0))
+
+
+def count_anew(tx: Tx, user_ids: Collection[int]) -> None:
+    """Tell people how many unread notifications they have now, whatever became of the others."""
+    for user_id in user_ids:
         tx.announce(events.notifications_read(user_id, 0))
 
 

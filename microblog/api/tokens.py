@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict
 from quart import Blueprint, Response, jsonify, request
 from quart_schema import security_scheme
 
-from microblog.actions import tokens
+from microblog.actions import departures, tokens
 from microblog.actions.tokens import Grant
 from microblog.api import openapi, schemas
 from microblog.core.errors import NotSignedIn, message
 from microblog.core.tokens import Access, sign_access
 from microblog.edge import auth, devices, errors
-from microblog.edge.accounts import prove
+from microblog.edge.accounts import enter
 from microblog.edge.request import device
 from microblog.models import User
 from microblog.runtime import runtime
@@ -29,13 +29,17 @@ blueprint = Blueprint("tokens", __name__)
     schemas.Tokens,
     "A pair of tokens.",
     limit="tries per account and per address in five minutes",
-    refusals={401: "The name and the password do not belong together."},
+    refusals={
+        401: "The name and the password do not belong together.",
+        403: "The account is suspended: `detail` says why.",
+    },
 )
 @security_scheme([{"basic": []}])
 async def take() -> Response:
     """Take a pair of tokens with a username or e-mail address and a password.
 
-    The answer does not tell whether there is such an account.
+    The answer does not tell whether there is such an account. Who deactivated theirs less than
+    thirty days ago is back with this.
     """
     user = await _by_password()
     if user is None:
@@ -45,6 +49,8 @@ async def take() -> Response:
         return refusal
     async with runtime().database.write() as tx:
         now = datetime.now(UTC)
+        if user.deactivated_at is not None:
+            await departures.come_back(tx, user, now)
         grant = await tokens.issue(tx, user.id, now, life=_life(), device=device())
         await devices.notice(tx, user, now)
     return _pair(grant, now)
@@ -54,7 +60,7 @@ async def _by_password() -> User | None:
     given = request.authorization
     if given is None or given.type != "basic":
         return None
-    return await prove(given.username or "", given.password or "")
+    return await enter(given.username or "", given.password or "")
 
 
 class Refresh(BaseModel):

@@ -1,6 +1,7 @@
 """The tables. `from microblog.models import User, Post` works for all of them."""
 
 from microblog.models.access import IdempotencyKey, RefreshToken, Session, TokenFamily, Try
+from microblog.models.audit import Deed
 from microblog.models.base import Model, table
 from microblog.models.events import EventRow, History
 from microblog.models.jobs import Job
@@ -9,14 +10,16 @@ from microblog.models.notifications import Notification
 from microblog.models.posts import Mention, Post, PostTag
 from microblog.models.search import Searchable, SearchPosition
 from microblog.models.translations import Translation
-from microblog.models.users import Follow, User
+from microblog.models.users import Follow, FormerName, User
 
-REVISION = "0007"  # the head of alembic/versions; a test holds it to that
+REVISION = "0009"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
+    "Deed",
     "EventRow",
     "Follow",
+    "FormerName",
     "History",
     "IdempotencyKey",
     "Job",

@@ -12,11 +12,15 @@ from microblog.queries.paging import AnySelect, turn, within
 from microblog.queries.rows import PERSON, NotificationRow, person_table
 
 _note = table(Notification).c
-_WHOLE = select(_note.id, _note.kind, _note.created_at, _note.read_at, _note.post_id, *PERSON).join(
-    person_table, person_table.c.id == _note.actor_id
+_WHOLE = (
+    select(_note.id, _note.kind, _note.created_at, _note.read_at, _note.post_id, *PERSON)
+    .join(person_table, person_table.c.id == _note.actor_id)
+    .where(person_table.c.deactivated_at.is_(None))
 )
 _UNREAD = (
     select(_note.user_id, func.count())
+    .join(person_table, person_table.c.id == _note.actor_id)
+    .where(person_table.c.deactivated_at.is_(None))
     .where(_note.user_id.in_(bindparam("ids", expanding=True)), _note.read_at.is_(None))
     .group_by(_note.user_id)
 )

@@ -11,7 +11,7 @@ from microblog.core.events import Kind
 from microblog.edge import language
 from microblog.queries.events import Delivery
 from microblog.queries.jobs import JobRow
-from microblog.queries.rows import NotificationRow, Person, PostRow
+from microblog.queries.rows import NotificationRow, Person, PostRow, Presence
 from microblog.render import fragments
 from microblog.render import json as as_json
 from microblog.runtime import runtime
@@ -96,6 +96,8 @@ def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
         return {"id": str(subject.id), "author_id": str(subject.author_id), "html": article}
     if isinstance(subject, Person):
         return _user(subject, form)
+    if isinstance(subject, Presence):
+        return _presence(subject, form)
     if isinstance(subject, NotificationRow):
         return _notification(subject, delivery.unread, form)
     if isinstance(subject, JobRow):
@@ -108,8 +110,15 @@ def _user(row: Person, form: str) -> dict[str, Any]:
     shown = as_json.user(row)
     if form == JSON_FORM:
         return shown
-    kept = ("id", "display_name", "post_count", "follower_count", "following_count")
+    kept = ("id", "username", "display_name", "post_count", "follower_count", "following_count")
     return {name: shown[name] for name in kept}
+
+
+def _presence(row: Presence, form: str) -> dict[str, Any]:
+    """Say whether a person is there; a page looks whether it might show what they wrote."""
+    told = {"id": str(row.id), "present": row.is_there}
+    newest = row.newest_post_id if row.is_there else None
+    return told if form == JSON_FORM else told | {"newest": newest and str(newest)}
 
 
 def _notification(row: NotificationRow, unread: int, form: str) -> dict[str, Any]:
