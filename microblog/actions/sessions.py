@@ -43,10 +43,13 @@ async def extend(tx: Tx, session_ids: dict[int, datetime], now: datetime) -> Non
         )
 
 
-async def revoke(tx: Tx, user_id: int, session_id: int) -> None:
-    """End one session and close its sockets, on every process."""
-    await tx.execute(delete(Session).where(Session.id == session_id, Session.user_id == user_id))
+async def revoke(tx: Tx, user_id: int, session_id: int) -> bool:
+    """End one session and close its sockets, on every process; False where there is none."""
+    theirs = Session.id == session_id, Session.user_id == user_id
+    if not await tx.change(delete(Session).where(*theirs)):
+        return False
     tx.announce(events.session_revoked(user_id, session_id))
+    return True
 
 
 async def used(tx: Tx, session_ids: Collection[int], now: datetime) -> None:

@@ -3,9 +3,12 @@
 from quart import Quart
 
 from microblog.web import (
+    account,
     addresses,
+    administration,
     assets,
     auth,
+    devices,
     exports,
     health,
     jobs,
@@ -26,6 +29,8 @@ def install(app: Quart) -> None:
     """Add the pages, their static files and what every template may use to an application."""
     layout.install(app)
     assets.install(app)
+    for module in (account, administration, devices):
+        app.register_blueprint(module.blueprint)
     for module in (addresses, auth, exports, health, jobs, notifications, people, posts, resets):
         app.register_blueprint(module.blueprint)
     for module in (search, settings, setup):

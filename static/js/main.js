@@ -30,15 +30,17 @@ function connect(position) {
   on('post.published', feed.published)
   on('post.deleted', feed.deleted)
   on('user.changed', people.changed)
+  on('user.presence', (person) => people.presence(person, renew))
   on('notification', notifications.arrived)
   on('notification.read', notifications.readOne)
   on('notifications.read', notifications.read)
   on('job', jobs.changed)
   on('state', showState)
-  on('resync', async () => {
+  const renew = async () => {
     const fresh = await reloadInPlace()
     if (fresh?.epoch) live.resume(fresh)
-  })
+  }
+  on('resync', renew)
   live.start()
 }
 
