@@ -6,6 +6,7 @@ from microblog.api import (
     entry,
     envelope,
     follows,
+    me,
     openapi,
     posts,
     resets,
@@ -21,6 +22,6 @@ def install(app: Quart) -> None:
     openapi.install(app)
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     envelope.install(app, blueprint)
-    for module in (entry, follows, posts, resets, search, timelines, tokens, users):
+    for module in (entry, follows, me, posts, resets, search, timelines, tokens, users):
         blueprint.register_blueprint(module.blueprint)
     app.register_blueprint(blueprint)

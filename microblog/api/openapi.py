@@ -34,6 +34,7 @@ the subprotocols `microblog.v1` and `bearer.<access token>`.
 """
 PATH_PARAMETERS = {
     "post_id": ("The post's id.", "1042"),
+    "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3"),
     "who": ("A person's id or username.", "mina"),
 }
 _TOLD = "_microblog_told"

@@ -12,6 +12,8 @@ from microblog.models import User
 from microblog.queries import audit, users
 from microblog.runtime import runtime
 
+WRONG_PASSWORD = message("That is not your password.")
+
 
 async def prove(name: str, password: str) -> User | None:
     """Return whose name (or e-mail address) and password these are, or None.
@@ -19,6 +21,14 @@ async def prove(name: str, password: str) -> User | None:
     The same work is done whether or not there is such an account. Raises TooManyTries.
     """
     return await _proved(name, password, absent=False)
+
+
+async def must_know(user: User, given: str, field: str) -> None:
+    """Raise Invalid, for the field of that name, for another than a person's password; raises
+    TooManyTries.
+    """
+    if await prove(user.username, given) is None:
+        raise Invalid({field: [WRONG_PASSWORD]})
 
 
 async def enter(name: str, password: str) -> User | None:

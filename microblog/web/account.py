@@ -13,7 +13,7 @@ from microblog.core.errors import Conflict, Invalid, TooManyTries, message
 from microblog.core.leaving import RENAME_DAYS, RETURN_DAYS
 from microblog.database import Tx
 from microblog.edge import auth, forms, templates
-from microblog.edge.accounts import prove
+from microblog.edge.accounts import must_know
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.forms import Form
 from microblog.edge.language import gettext as _
@@ -22,7 +22,6 @@ from microblog.edge.passwords import hash_password
 from microblog.models import User
 from microblog.runtime import runtime
 from microblog.web import layout
-from microblog.web.addresses import WRONG_PASSWORD
 from microblog.web.auth import STALE, refused_for_now
 
 Leave = Callable[[Tx, User, datetime], Awaitable[None]]
@@ -97,7 +96,7 @@ async def change_password() -> Any:
         passwords.check(new, username=user.username, email=user.email, site=site)
         if new != (form.password2.data or ""):
             raise Invalid({"password2": [message("The two passwords differ.")]})
-        await _must_know(user, form.old_password.data or "", "old_password")
+        await must_know(user, form.old_password.data or "", "old_password")
     except Invalid as invalid:
         form.refuse(invalid)
         return await _show("settings/password.html", form, 400)
@@ -156,7 +155,7 @@ async def _leave(leave: Leave, template: str, told: str) -> Any:
         form.form_errors.append(say(STALE))
         return await _show(template, form, 403)
     try:
-        await _must_know(user, form.password.data or "", "password")
+        await must_know(user, form.password.data or "", "password")
         async with runtime().database.write() as tx:
             await leave(tx, user, datetime.now(UTC))
     except Invalid as invalid:
@@ -170,12 +169,6 @@ async def _leave(leave: Leave, template: str, told: str) -> Any:
     auth.forget_on_this_browser()
     await flash(told, "info")
     return redirect(url_for("auth.login"), 303)
-
-
-async def _must_know(user: User, given: str, field: str) -> None:
-    """Raise Invalid for another than the person's password; TooManyTries."""
-    if await prove(user.username, given) is None:
-        raise Invalid({field: [WRONG_PASSWORD]})
 
 
 async def _show(template: str, form: Form, status: int = 200, headers: Any = None) -> Any:

@@ -18,6 +18,7 @@ blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 @blueprint.get("")
 async def index() -> Any:
     """Lead to the first of one's settings."""
+    await auth.person()
     return redirect(url_for("addresses.account"), 303)
 
 

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from quart import Quart, Response
 
-from microblog.actions import links
+from microblog.actions import links, tokens
 from microblog.core.tokens import link_token
 from microblog.database import Database
 from microblog.models import User
@@ -110,7 +110,9 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         if "429" in operation["responses"]
     }
     expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts", TRANSLATION}
-    assert set(limited) == {("POST", path) for path in expected}
+    changes = {("PATCH", "/api/me"), ("PUT", "/api/me"), ("DELETE", "/api/me")}
+    changes.add(("PUT", "/api/users/{who}"))
+    assert set(limited) == {("POST", path) for path in expected} | changes
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
 
@@ -155,11 +157,18 @@ async def test_answers_are_as_documented(
     post = await make_post(mina, "Hello #서울 @june")
     refresh = (await Program(app).log_in())["refresh_token"]
     client, spare = await program(mina), await program(june)
+    leaver = await program(await make_user("leaver"))
     reset = {"token": await link(app, database, mina), "new_password": "another sentence"}
     calls: list[Call] = [
         ("GET", "/api", "/api", {}),
         ("POST", "/api/tokens", "/api/tokens", {"auth": ("mina", PASSWORD), "headers": {}}),
         ("PUT", "/api/tokens", "/api/tokens", {"json": {"refresh_token": refresh}}),
+        ("GET", "/api/tokens", "/api/tokens", {}),
+        ("DELETE", "/api/tokens/{family_id}", f"/api/tokens/{await family(database, mina)}", {}),
+        ("GET", "/api/me", "/api/me", {}),
+        ("PATCH", "/api/me", "/api/me", {"json": {"about_me": "Seoul"}}),
+        ("PUT", "/api/me", "/api/me", {"json": {"display_name": "Mina"}}),
+        ("PUT", "/api/users/{who}", "/api/users/mina", {"json": {}}),
         ("GET", "/api/users", "/api/users", {}),
         ("POST", "/api/users", "/api/users", {"json": SIGN_UP}),
         ("GET", "/api/users/{who}", "/api/users/june", {}),
@@ -173,10 +182,14 @@ async def test_answers_are_as_documented(
         ("DELETE", "/api/tokens", "/api/tokens", {}),
         ("POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "a@example.org"}}),
         ("PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}),
+        ("DELETE", "/api/me", "/api/me", {"json": {"password": PASSWORD}}),
     ]
     assert {(m, p) for m, p, *_ in calls} == {(m, p) for m, p, _ in operations(document)}
     for method, path, address, how in calls:
-        asking = spare if (method, path) == ("DELETE", "/api/tokens") else client
+        if (method, path) == ("DELETE", "/api/tokens"):
+            asking = spare
+        else:
+            asking = leaver if (method, path) == ("DELETE", "/api/me") else client
         asking = Program(app) if "auth" in how else asking
         answer = await asking.call(method, address, **how)
         assert answer.status_code < 300, await answer.get_data()
@@ -192,6 +205,14 @@ def around(post_id: int) -> list[Call]:
         ("POST", TRANSLATION, TRANSLATION.format(post_id=post_id), {"json": {"to": "ko"}}),
         ("DELETE", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
     ]
+
+
+async def family(database: Database, user: User) -> int:
+    """Sign a program in, to be signed out; return its id."""
+    async with database.write() as tx:
+        life = timedelta(days=1)
+        grant = await tokens.issue(tx, user.id, datetime.now(UTC), life=life, device="reader/2.1")
+    return grant.family_id
 
 
 async def link(app: Quart, database: Database, user: User) -> str:

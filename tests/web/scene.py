@@ -7,17 +7,18 @@ example below does not suit it, the test that sends good requests fails and asks
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from quart import Quart
 from werkzeug.routing import IntegerConverter, Rule
 
 from microblog import export_files
-from microblog.actions import follows, links
+from microblog.actions import accounts, departures, follows, links, sessions, tokens
 from microblog.core.tasks import ExportPosts, Prune, State
 from microblog.core.tokens import link_token, setup_token
 from microblog.database import Database
 from microblog.models import Job, Post, User
-from microblog.queries import jobs
+from microblog.queries import access, jobs
 from microblog.runtime import EXTENSION
 from microblog.web import assets
 from tests.people import PASSWORD, MakePost, MakeUser
@@ -32,7 +33,8 @@ Example = dict[str, str]
 class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
-    Mina has an export, and a job that waits until tomorrow.
+    Mina has an export, and a job that waits until tomorrow. Dana and Evan may leave; Fay is
+    suspended.
     The walk may delete `post`, but not `kept_post`.
     """
 
@@ -44,6 +46,27 @@ class Scene:
     job_id: int
     export_id: int
     links: dict[str, str]
+    leavers: dict[str, User]
+    database: Database
+    session_id: int = 1
+    family_id: int = 1
+
+    async def reader(self, rule: Rule) -> User:
+        """Return who is to ask for a route, after all that she needs there was made.
+
+        Mina is an administrator for their pages alone: with one, there is no setting up.
+        """
+        now, life = datetime.now(UTC), timedelta(days=1)
+        role = "admin" if rule.endpoint.startswith("administration.") else "member"
+        async with self.database.write() as tx:
+            await accounts.set_role(tx, self.mina, role)
+            how: Any = {"life": life, "device": "Firefox/1 (Linux)"}
+            token = await sessions.open_session(tx, self.mina.id, now, remembered=False, **how)
+            self.family_id = (await tokens.issue(tx, self.mina.id, now, **how)).family_id
+            found = await access.session(tx, token, now)
+        assert found is not None
+        self.session_id = found[0].id
+        return self.leavers.get(rule.endpoint, self.mina)
 
     @property
     def arguments(self) -> Example:
@@ -51,6 +74,7 @@ class Scene:
         version = assets.versions()["css"]
         some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id)}
         some |= {"job_id": str(self.job_id), "export_id": str(self.export_id)}
+        some |= {"session_id": str(self.session_id), "family_id": str(self.family_id)}
         return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
 
     @property
@@ -60,6 +84,7 @@ class Scene:
         account = {"username": "newcomer", "email": "newcomer@example.org"}
         words = {"post": "Forged", "display_name": "Forged", "about_me": "Forged", "draft": ""}
         choices = {"language": "ko", "theme": "dark", "up_to": "", "remember_me": "y"}
+        words |= {"reason": "Spam", "old_password": PASSWORD}
         token = setup_token(runtime.secret, runtime.hub.epoch)
         return {**account, "password": PASSWORD, "password2": PASSWORD, **words, **choices} | {
             "token": token,
@@ -70,6 +95,7 @@ class Scene:
         """Return the fields of a good request."""
         special: dict[str, Example] = {
             "auth.log_in": {"username": "bora"},
+            "account.rename": {"username": "mina_k"},
             "translations.translate": {"post_id": str(self.kept_post.id), "dest_language": "de"},
             "setup.make_administrator": {"username": "first", "email": "first@example.org"},
         }
@@ -81,6 +107,8 @@ class Scene:
             **{f"resets.{name}": {"token": self.links["reset"]} for name in RESETS},
             **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
             "people.unfollow": {"username": "chul"},
+            "administration.restore": {"username": "fay"},
+            "administration.suspend": {"username": "gil"},
             "assets.static_file": {"name": "css/microblog.css"},
         }
         known = self.arguments | special.get(rule.endpoint, {})
@@ -115,10 +143,12 @@ def _converted(rule: Rule, name: str, value: str) -> object:
 async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post: MakePost) -> Scene:
     """Make the people, their posts, and a mailed link for each purpose."""
     mina, bora, chul = [await make_user(name) for name in ("mina", "bora", "chul")]
+    dana, evan, fay, _gil = [await make_user(name) for name in ("dana", "evan", "fay", "gil")]
     now = datetime.now(UTC)
     async with database.write() as tx:
         await follows.follow(tx, mina, chul, now)
         await follows.follow(tx, bora, mina, now)
+        await departures.suspend(tx, None, fay, "Spam", now)
         tx.enqueue(Prune(), at=now + timedelta(days=1), user_id=mina.id)
         done = {"state": State.DONE, "attempt": 1, "progress": 100, "again": False}
         times = {"created_at": now, "finished_at": now}
@@ -139,5 +169,7 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     file = export_files.path(app.extensions[EXTENSION].settings.data_dir, mina.id, export.id)
     file.parent.mkdir()
     file.write_bytes(b"an archive")
-    tokens = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
-    return Scene(app, mina, bora, post, kept, waiting.id, export.id, tokens)
+    mailed = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
+    leavers = {"account.deactivate": dana, "account.delete": evan}
+    ids = waiting.id, export.id
+    return Scene(app, mina, bora, post, kept, *ids, mailed, leavers, database)
