@@ -18,7 +18,7 @@ from microblog.queries import users
 from microblog.queries.search_index import INDEX
 from microblog.settings import Settings
 from tests import forms
-from tests.conftest import all_databases, both_databases
+from tests.conftest import all_databases
 from tests.jobs.conftest import jobs_of, until, working
 from tests.jobs.process import DEPARTING, WorkerProcess
 from tests.people import MakePost, MakeUser
@@ -26,6 +26,7 @@ from tests.people import MakePost, MakeUser
 KINDS = (PurgePerson.kind, TellOfPresence.kind, FeedSearch.kind)
 OURS = {kind: HANDLERS[kind] for kind in KINDS}
 POSTS = 60  # more than a transaction buries
+KILLED_ON = forms.of(["sqlite"], ["sqlite", "postgres", "mariadb"])
 MANY = forms.of(400, 5000)  # more than a worker buries before it is killed
 
 
@@ -100,7 +101,7 @@ def worker(settings: Settings) -> Iterator[WorkerProcess]:
     process.close()
 
 
-@both_databases
+@pytest.mark.parametrize("backend", KILLED_ON, indirect=True)
 async def test_purge_goes_on_after_its_worker_was_killed(
     settings: Settings,
     database: Database,

@@ -6,7 +6,7 @@ import pytest
 
 from microblog.database import Database
 from microblog.queries import users
-from tests.conftest import all_databases
+from tests.conftest import both_databases
 from tests.people import Browser, MakePost, MakeUser, Visit
 from tests.web.browsing import log_in, viewer
 
@@ -18,7 +18,7 @@ async def judge(browser: Browser, name: str, how: str, reason: str = "Spam, fort
     return await browser.post(f"{path}/{how}", {"reason": reason})
 
 
-@all_databases
+@both_databases
 async def test_administrator_suspends_and_restores(
     visit: Visit, make_user: MakeUser, make_post: MakePost
 ) -> None:
