@@ -153,22 +153,16 @@ async def test_answers_are_as_documented(
     make_user: MakeUser,
     make_post: MakePost,
 ) -> None:
-    mina, june = await make_user("mina"), await make_user("june")
+    mina, june, leaver = [await make_user(name) for name in ("mina", "june", "leaver")]
     post = await make_post(mina, "Hello #서울 @june")
     refresh = (await Program(app).log_in())["refresh_token"]
-    client, spare = await program(mina), await program(june)
-    leaver = await program(await make_user("leaver"))
+    client, spare, leaving = [await program(one) for one in (mina, june, leaver)]
     reset = {"token": await link(app, database, mina), "new_password": "another sentence"}
     calls: list[Call] = [
         ("GET", "/api", "/api", {}),
         ("POST", "/api/tokens", "/api/tokens", {"auth": ("mina", PASSWORD), "headers": {}}),
         ("PUT", "/api/tokens", "/api/tokens", {"json": {"refresh_token": refresh}}),
-        ("GET", "/api/tokens", "/api/tokens", {}),
-        ("DELETE", "/api/tokens/{family_id}", f"/api/tokens/{await family(database, mina)}", {}),
-        ("GET", "/api/me", "/api/me", {}),
-        ("PATCH", "/api/me", "/api/me", {"json": {"about_me": "Seoul"}}),
-        ("PUT", "/api/me", "/api/me", {"json": {"display_name": "Mina"}}),
-        ("PUT", "/api/users/{who}", "/api/users/mina", {"json": {}}),
+        *around_oneself(await family(database, mina)),
         ("GET", "/api/users", "/api/users", {}),
         ("POST", "/api/users", "/api/users", {"json": SIGN_UP}),
         ("GET", "/api/users/{who}", "/api/users/june", {}),
@@ -186,14 +180,23 @@ async def test_answers_are_as_documented(
     ]
     assert {(m, p) for m, p, *_ in calls} == {(m, p) for m, p, _ in operations(document)}
     for method, path, address, how in calls:
-        if (method, path) == ("DELETE", "/api/tokens"):
-            asking = spare
-        else:
-            asking = leaver if (method, path) == ("DELETE", "/api/me") else client
-        asking = Program(app) if "auth" in how else asking
+        others = {"DELETE /api/tokens": spare, "DELETE /api/me": leaving}
+        asking = Program(app) if "auth" in how else others.get(f"{method} {path}", client)
         answer = await asking.call(method, address, **how)
         assert answer.status_code < 300, await answer.get_data()
         await check(document, method, path, answer)
+
+
+def around_oneself(family_id: int) -> list[Call]:
+    """Return the calls that are about oneself."""
+    return [
+        ("GET", "/api/tokens", "/api/tokens", {}),
+        ("DELETE", "/api/tokens/{family_id}", f"/api/tokens/{family_id}", {}),
+        ("GET", "/api/me", "/api/me", {}),
+        ("PATCH", "/api/me", "/api/me", {"json": {"about_me": "Seoul"}}),
+        ("PUT", "/api/me", "/api/me", {"json": {"display_name": "Mina"}}),
+        ("PUT", "/api/users/{who}", "/api/users/mina", {"json": {}}),
+    ]
 
 
 def around(post_id: int) -> list[Call]:

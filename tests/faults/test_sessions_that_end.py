@@ -23,6 +23,7 @@ pytestmark = pytest.mark.S17
 SOCKETS = 5
 CLOSED_SECONDS = 2.0
 NEW = "another long sentence"
+CHANGE = {"old_password": PASSWORD, "password": NEW, "password2": NEW}
 
 
 async def closed(site: Site, clients: dict[LiveClient, int], began: float) -> None:
@@ -86,8 +87,7 @@ async def test_leaving_suspension_and_a_new_password_close_sockets_on_every_work
 ) -> None:
     """A new password in the settings leaves the one session that asked for it, with its sockets."""
     mina, jun = await own_site.browser("mina"), await own_site.browser("jun")
-    cookie = mina.cookies["session"]
-    server = own_site.server
+    cookie, server = mina.cookies["session"], own_site.server
     token, other = await another_token(server, "mina"), await token_of(server, "sora")
     if own_site.redis is not None:
         await asyncio.to_thread(own_site.redis.kill)
@@ -96,8 +96,7 @@ async def test_leaving_suspension_and_a_new_password_close_sockets_on_every_work
             stack.push_async_callback(browser.aclose)
         clients = await spread(stack, own_site, SOCKETS, token=token)
         began = time.monotonic()
-        passwords = {"old_password": PASSWORD, "password": NEW, "password2": NEW}
-        await send(mina, "/settings/password", **passwords)
+        await send(mina, "/settings/password", **CHANGE)
         await closed(own_site, clients, began)
         await refused(own_site, token)
         assert await status_of(own_site, cookie) == 200

@@ -15,6 +15,7 @@ from microblog.database import Database
 from microblog.jobs import HANDLERS
 from microblog.models import EventRow, Follow, Job, Mention, Notification, Post, Session, User
 from microblog.queries import users
+from microblog.queries.rows import PostRow
 from microblog.queries.search_index import INDEX
 from microblog.settings import Settings
 from tests import forms
@@ -45,10 +46,10 @@ async def count(database: Database, model: type, *conditions: object) -> int:
         return int(await read.scalar(statement))
 
 
-@all_databases
-async def test_nothing_is_left_of_a_deleted_person_but_the_name(
+async def full_life(
     settings: Settings, database: Database, make_user: MakeUser, make_post: MakePost
-) -> None:
+) -> tuple[User, User, User, PostRow]:
+    """Let Mina, who will leave, have everything; return her, two others, and Jun's question."""
     now = datetime.now(UTC)
     mina, jun, sora = [await make_user(name) for name in ("mina", "jun", "sora")]
     async with database.write() as tx:
@@ -63,6 +64,14 @@ async def test_nothing_is_left_of_a_deleted_person_but_the_name(
     export = export_files.path(settings.data_dir, mina.id, 1)
     export.parent.mkdir()
     export.write_bytes(b"an archive")
+    return mina, jun, sora, question
+
+
+@all_databases
+async def test_nothing_is_left_of_a_deleted_person_but_the_name(
+    settings: Settings, database: Database, make_user: MakeUser, make_post: MakePost
+) -> None:
+    mina, jun, sora, question = await full_life(settings, database, make_user, make_post)
     await delete(database, mina)
     async with working(settings, OURS):
         await until(lambda: is_purged(database))
@@ -91,7 +100,7 @@ async def test_nothing_is_left_of_a_deleted_person_but_the_name(
     assert await count(database, Notification) == 1  # that Sora follows Jun
     assert await count(database, Session) == 0
     assert await count(database, EventRow, EventRow.kind == Kind.POST_DELETED) == POSTS
-    assert not export.exists()
+    assert not export_files.path(settings.data_dir, mina.id, 1).exists()
 
 
 @pytest.fixture

@@ -47,6 +47,45 @@ async def make_administrator(server: AppServer) -> None:
     await database.close()
 
 
+async def take_another_name(mina: Person, jun: Person) -> None:
+    """Let Mina be called otherwise: Jun sees it, and the old name leads on."""
+    await jun.go("/user/mina")
+    await jun.is_live()
+    await mina.go("/settings/username")
+    await submit(mina, username="mina_k")
+    await expect(jun.post(TEXT).locator(".post-handle")).to_have_text("@mina_k")
+    await jun.go("/user/mina")
+    assert jun.page.url.endswith("/user/mina_k")
+    await jun.go("/explore")
+    await jun.is_live()
+
+
+async def change_password_and_go(mina: Person) -> None:
+    """Let Mina have a new password, and leave with it."""
+    await mina.go("/settings/password")
+    await submit(mina, old_password=PASSWORD, password=NEW, password2=NEW)
+    await expect(mina.page.locator(".flash-success")).to_be_visible()
+    await mina.go("/settings/deactivate")
+    await submit(mina, password=NEW)
+    await expect(mina.page.locator(".flash-info")).to_contain_text("30")
+
+
+async def keep_out_and_let_in(mina: Person, jun: Person, boss: Person) -> None:
+    """Let Mina be suspended and restored: she is told why, and Jun sees it."""
+    await log_in(boss, "boss")
+    await boss.go("/user/mina_k")
+    await boss.page.click("a[href='/admin/people/mina_k']")
+    await submit(boss, reason="Forty links to one shop")
+    await expect(boss.page.locator(".state-bad")).to_be_visible()
+    await sees(jun, 0)
+    await log_in(mina, "mina_k", NEW)
+    await expect(mina.page.locator(".flash-danger")).to_contain_text("Forty links to one shop")
+    mina.errors.clear()  # the console tells of the refusal
+    await submit(boss, reason="She explained it")
+    await expect(boss.page.locator(".state-bad")).to_have_count(0)
+    await sees(jun, 1)
+
+
 async def test_what_somebody_wrote_leaves_every_page_with_them_and_returns(
     place: AppServer,
 ) -> None:
@@ -65,22 +104,8 @@ async def test_what_somebody_wrote_leaves_every_page_with_them_and_returns(
         await jun.is_live()
         await sees(jun, 1)
 
-        await jun.go("/user/mina")
-        await jun.is_live()
-        await mina.go("/settings/username")
-        await submit(mina, username="mina_k")
-        await expect(jun.post(TEXT).locator(".post-handle")).to_have_text("@mina_k")
-        await jun.go("/user/mina")
-        assert jun.page.url.endswith("/user/mina_k")
-        await jun.go("/explore")
-        await jun.is_live()
-
-        await mina.go("/settings/password")
-        await submit(mina, old_password=PASSWORD, password=NEW, password2=NEW)
-        await expect(mina.page.locator(".flash-success")).to_be_visible()
-        await mina.go("/settings/deactivate")
-        await submit(mina, password=NEW)
-        await expect(mina.page.locator(".flash-info")).to_contain_text("30")
+        await take_another_name(mina, jun)
+        await change_password_and_go(mina)
         await sees(jun, 0)
 
         await jun.page.close()  # what happens now, the second window finds when it is opened
@@ -93,19 +118,7 @@ async def test_what_somebody_wrote_leaves_every_page_with_them_and_returns(
         await expect(mina.page.locator(".flash-success")).to_be_visible()
         await sees(jun, 1)
 
-        await log_in(boss, "boss")
-        await boss.go("/user/mina_k")
-        await boss.page.click("a[href='/admin/people/mina_k']")
-        await submit(boss, reason="Forty links to one shop")
-        await expect(boss.page.locator(".state-bad")).to_be_visible()
-        await sees(jun, 0)
-        await log_in(mina, "mina_k", NEW)
-        await expect(mina.page.locator(".flash-danger")).to_contain_text("Forty links to one shop")
-        mina.errors.clear()  # the console tells of the refusal
-        await submit(boss, reason="She explained it")
-        await expect(boss.page.locator(".state-bad")).to_have_count(0)
-        await sees(jun, 1)
-
+        await keep_out_and_let_in(mina, jun, boss)
         await log_in(mina, "mina_k", NEW)
         await mina.go("/settings/delete")
         await submit(mina, password=NEW)
