@@ -56,6 +56,12 @@ def remove_others(kept: Path, user_id: int) -> None:
             other.unlink(missing_ok=True)
 
 
+def remove_all(data_dir: Path, user_id: int) -> None:
+    """Remove all exports of a person."""
+    for one in (data_dir / FOLDER).glob(f"{user_id}-*.zip"):
+        one.unlink(missing_ok=True)
+
+
 def remove_older(data_dir: Path, seconds: float) -> int:
     """Remove what nobody wrote to for so long, also what a crash left; return how many files."""
     oldest, removed = time.time() - seconds, 0

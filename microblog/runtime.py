@@ -44,6 +44,7 @@ class Presence:
     """Who was here and which sessions are in use: gathered, and written once a minute."""
 
     seen: set[int] = field(default_factory=set)
+    used: set[int] = field(default_factory=set)
     extended: dict[int, datetime] = field(default_factory=dict)
 
     def noticed(self, user: User, now: datetime) -> None:
@@ -51,19 +52,27 @@ class Presence:
         if now - user.last_seen > timedelta(seconds=PRESENCE_SECONDS):
             self.seen.add(user.id)
 
+    def used_session(self, session_id: int, used_at: datetime, now: datetime) -> None:
+        """Note that a session is in use, unless its row says so already."""
+        if now - used_at > timedelta(seconds=PRESENCE_SECONDS):
+            self.used.add(session_id)
+
     async def write(self, database: Database, now: datetime) -> None:
         """Write what was gathered; keeps it for the next time if the database is away."""
         seen, self.seen = self.seen, set()
+        used, self.used = self.used, set()
         extended, self.extended = self.extended, {}
-        if not seen and not extended:
+        if not seen and not used and not extended:
             return
         try:
             async with database.write() as tx:
                 if seen:
                     await accounts.seen(tx, seen, now)
+                await sessions.used(tx, used - set(extended), now)
                 await sessions.extend(tx, extended, now)
         except Unavailable:
             self.seen |= seen
+            self.used |= used
             self.extended = extended | self.extended
 
 

@@ -98,6 +98,21 @@ async def set_password(tx: Tx, user: User, password_hash: str, now: datetime) ->
     await sessions.revoke_all(tx, user.id, now)
 
 
+async def change_password(
+    tx: Tx,
+    user: User,
+    password_hash: str,
+    now: datetime,
+    *,
+    session_id: int | None = None,
+    family_id: int | None = None,
+) -> None:
+    """Change a password by somebody who knows the old one: only where they are stays signed in."""
+    await tx.execute(update(User).where(User.id == user.id).values(password_hash=password_hash))
+    await links.forget(tx, user.id)
+    await sessions.revoke_others(tx, user.id, now, session_id=session_id, family_id=family_id)
+
+
 async def set_role(tx: Tx, user: User, role: str) -> None:
     """Make a person a member or an administrator."""
     await tx.execute(update(User).where(User.id == user.id).values(role=role))

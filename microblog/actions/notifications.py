@@ -75,21 +75,22 @@ async def withdraw(
     gone = [*done, Notification.kind == kind]
     if post_id is not None:
         gone.append(Notification.post_id == post_id)
-    await _remove(tx, actor_id, and_(*gone))
+    await take_back(tx, actor_id, and_(*gone))
 
 
 async def withdraw_post(tx: Tx, author_id: int, post_id: int) -> None:
     """Take back what was told of a post that is gone."""
-    await _remove(tx, author_id, Notification.post_id == post_id)
+    await take_back(tx, author_id, Notification.post_id == post_id)
 
 
 async def withdraw_person(tx: Tx, actor_id: int) -> None:
     """Take back all that was told of a person who is gone."""
     others = Notification.user_id != actor_id
-    await _remove(tx, actor_id, and_(Notification.actor_id == actor_id, others))
+    await take_back(tx, actor_id, and_(Notification.actor_id == actor_id, others))
 
 
-async def _remove(tx: Tx, actor_id: int, condition: ColumnElement[bool]) -> None:
+async def take_back(tx: Tx, actor_id: int, condition: ColumnElement[bool]) -> None:
+    """Delete what was told under a condition, and tell whose lists are other ones now."""
     statement = delete(Notification).where(condition)
     changed = await tx.change_telling(statement, Notification.group_id)
     if changed:
@@ -104,6 +105,12 @@ async def forget_empty(tx: Tx) -> None:
 
 
 # --- What one has read ---------------------------------------------------------------------------
+
+
+def count_anew(tx: Tx, user_ids: Collection[int]) -> None:
+    """Tell people how many unread notifications they have now, whatever became of the others."""
+    for user_id in user_ids:
+        tx.announce(events.notifications_read(user_id, 0))
 
 
 async def mark_read(tx: Tx, user_id: int, up_to: int | None, now: datetime) -> None:

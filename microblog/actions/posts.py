@@ -151,19 +151,30 @@ async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
     The row stays as a tombstone without text; its notifications and translations go.
     """
     post = await post_queries.visible(tx, post_id, actor.id)
+    if post.author_id != actor.id or not await bury(tx, post, now):
+        raise NotFound
+    search_index.feed_soon(tx, now)
+    tx.announce(events.user_changed(actor.id))
+
+
+async def bury(tx: Tx, post: PostRow, now: datetime) -> bool:
+    """Make a tombstone of a post and tell whoever read it; False where somebody else did just now.
+
+    Then the author's count is one too low. The caller sees to that, tells of the count, and lets
+    the search know.
+    """
     # The author before the post, as who answers it locks them.
-    await tx.execute(_COUNT, {"author": actor.id, "more": -1})
+    await tx.execute(_COUNT, {"author": post.author_id, "more": -1})
     statement = (
         update(Post)
-        .where(Post.id == post_id, Post.author_id == actor.id, Post.deleted_at.is_(None))
+        .where(Post.id == post.id, Post.deleted_at.is_(None))
         .values(deleted_at=now, body="", title=None)
     )
     if await tx.change(statement) != 1:
-        raise NotFound
+        return False
     if post.reply_to_id is not None and post.reply_to_user_id is not None:
         await replies.count(tx, post.reply_to_user_id, post.reply_to_id, -1)
     await translations.forget(tx, post.body)
-    await notifications.withdraw_post(tx, actor.id, post_id)
-    search_index.feed_soon(tx, now)
-    tx.announce(events.post_deleted(actor.id, post_id))
-    tx.announce(events.user_changed(actor.id))
+    await notifications.withdraw_post(tx, post.author_id, post.id)
+    tx.announce(events.post_deleted(post.author_id, post.id))
+    return True

@@ -1,5 +1,6 @@
 """Browser sessions: opened by a log-in, extended while used, revoked at once everywhere."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
@@ -42,10 +43,37 @@ async def extend(tx: Tx, session_ids: dict[int, datetime], now: datetime) -> Non
         )
 
 
-async def revoke(tx: Tx, user_id: int, session_id: int) -> None:
-    """End one session and close its sockets, on every process."""
-    await tx.execute(delete(Session).where(Session.id == session_id, Session.user_id == user_id))
+async def revoke(tx: Tx, user_id: int, session_id: int) -> bool:
+    """End one session and close its sockets, on every process; False where there is none."""
+    theirs = Session.id == session_id, Session.user_id == user_id
+    if not await tx.change(delete(Session).where(*theirs)):
+        return False
     tx.announce(events.session_revoked(user_id, session_id))
+    return True
+
+
+async def used(tx: Tx, session_ids: Collection[int], now: datetime) -> None:
+    """Keep that these sessions were in use."""
+    for session_id in sorted(session_ids):
+        await tx.execute(update(Session).where(Session.id == session_id).values(used_at=now))
+
+
+async def revoke_others(
+    tx: Tx,
+    user_id: int,
+    now: datetime,
+    *,
+    session_id: int | None = None,
+    family_id: int | None = None,
+) -> None:
+    """End all sessions and families of tokens of a person but this one."""
+    others = Session.user_id == user_id, Session.id != (session_id or 0)
+    for ended in await tx.change_telling(delete(Session).where(*others), Session.id):
+        tx.announce(events.session_revoked(user_id, ended))
+    live = TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None)
+    statement = update(TokenFamily).where(*live, TokenFamily.id != (family_id or 0))
+    for revoked in await tx.change_telling(statement.values(revoked_at=now), TokenFamily.id):
+        tx.announce(events.tokens_revoked(user_id, revoked))
 
 
 async def revoke_all(tx: Tx, user_id: int, now: datetime) -> None:

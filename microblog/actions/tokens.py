@@ -70,14 +70,14 @@ async def refresh(
     return Grant(family.user_id, family.id, following)
 
 
-async def revoke(tx: Tx, user_id: int, family_id: int, now: datetime) -> None:
-    """Revoke a family of tokens and close its sockets, on every process."""
-    await tx.execute(
-        update(TokenFamily)
-        .where(TokenFamily.id == family_id, TokenFamily.user_id == user_id)
-        .values(revoked_at=now)
-    )
+async def revoke(tx: Tx, user_id: int, family_id: int, now: datetime) -> bool:
+    """Revoke a family of tokens and close its sockets, on every process; False for none."""
+    theirs = TokenFamily.id == family_id, TokenFamily.user_id == user_id
+    live = TokenFamily.revoked_at.is_(None)
+    if not await tx.change(update(TokenFamily).where(*theirs, live).values(revoked_at=now)):
+        return False
     tx.announce(events.tokens_revoked(user_id, family_id))
+    return True
 
 
 def _keep(tx: Tx, family_id: int, token: str, expires_at: datetime, now: datetime) -> None:

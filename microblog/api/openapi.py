@@ -36,6 +36,7 @@ PATH_PARAMETERS = {
     "message_id": ("The message's id.", "31"),
     "post_id": ("The post's id.", "1042"),
     "context": ("Which form the draft is of.", "post"),
+    "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3"),
     "who": ("A person's id or username.", "mina"),
 }
 _TOLD = "_microblog_told"

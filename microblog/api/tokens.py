@@ -3,19 +3,21 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, jsonify, request
 from quart_schema import security_scheme
 
-from microblog.actions import tokens
+from microblog.actions import departures, tokens
 from microblog.actions.tokens import Grant
-from microblog.api import openapi, schemas
-from microblog.core.errors import NotSignedIn, message
+from microblog.api import openapi, paging, schemas
+from microblog.core.errors import NotFound, NotSignedIn, message
 from microblog.core.tokens import Access, sign_access
 from microblog.edge import auth, devices, errors
-from microblog.edge.accounts import prove
+from microblog.edge.accounts import enter
 from microblog.edge.request import device
 from microblog.models import User
+from microblog.queries import access
+from microblog.render import json as as_json
 from microblog.runtime import runtime
 
 BASIC = 'Basic realm="microblog", charset="UTF-8"'
@@ -29,13 +31,17 @@ blueprint = Blueprint("tokens", __name__)
     schemas.Tokens,
     "A pair of tokens.",
     limit="tries per account and per address in five minutes",
-    refusals={401: "The name and the password do not belong together."},
+    refusals={
+        401: "The name and the password do not belong together.",
+        403: "The account is suspended: `detail` says why.",
+    },
 )
 @security_scheme([{"basic": []}])
 async def take() -> Response:
     """Take a pair of tokens with a username or e-mail address and a password.
 
-    The answer does not tell whether there is such an account.
+    The answer does not tell whether there is such an account. Who deactivated theirs less than
+    thirty days ago is back with this.
     """
     user = await _by_password()
     if user is None:
@@ -45,6 +51,8 @@ async def take() -> Response:
         return refusal
     async with runtime().database.write() as tx:
         now = datetime.now(UTC)
+        if user.deactivated_at is not None:
+            await departures.come_back(tx, user, now)
         grant = await tokens.issue(tx, user.id, now, life=_life(), device=device())
         await devices.notice(tx, user, now)
     return _pair(grant, now)
@@ -54,7 +62,7 @@ async def _by_password() -> User | None:
     given = request.authorization
     if given is None or given.type != "basic":
         return None
-    return await prove(given.username or "", given.password or "")
+    return await enter(given.username or "", given.password or "")
 
 
 class Refresh(BaseModel):
@@ -91,6 +99,75 @@ async def renew(data: Refresh) -> Response:
     if grant is None:
         raise NotSignedIn(message("This refresh token is no longer good. Log in again."))
     return _pair(grant, now)
+
+
+class SignInLinks(BaseModel):
+    """Addresses around a sign-in."""
+
+    self: str
+
+
+class SignIn(BaseModel):
+    """A program that is signed in: the chain of tokens that began with a password."""
+
+    id: str
+    device: str = Field(description="What the program called itself.")
+    created_at: str = Field(json_schema_extra={"format": "date-time"})
+    used_at: str = Field(
+        description="When its tokens were last renewed.", json_schema_extra={"format": "date-time"}
+    )
+    current: bool = Field(description="Whether it is the one that asks.")
+    links: SignInLinks = Field(alias="_links")
+
+
+class SignIns(BaseModel):
+    """All programs that are signed in."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "id": "3",
+                            "device": "reader/2.1",
+                            "created_at": "2026-01-02T03:04:05.678Z",
+                            "used_at": "2026-02-03T04:05:06.789Z",
+                            "current": True,
+                            "_links": {"self": "/api/tokens/3"},
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    items: list[SignIn]
+
+
+@blueprint.get("/tokens")
+@openapi.answers(200, SignIns, "The programs that are signed in, the last used first.")
+@openapi.signed_in
+async def live() -> Response:
+    """List the programs that are signed in as oneself. Browsers are not among them."""
+    async with runtime().database.read() as read:
+        known = await auth.visitor(read)
+        if known.id is None:
+            raise NotSignedIn
+        doors = await access.families_of(read, known.id, datetime.now(UTC))
+    return jsonify({"items": [as_json.sign_in(one, known.family_id) for one in doors]})
+
+
+@blueprint.delete("/tokens/<family_id>")
+@openapi.answers(204, None, "Its tokens are revoked.")
+@openapi.signed_in
+async def end(family_id: str) -> Response:
+    """Sign one program out, and close its live connections."""
+    user = await auth.person()
+    async with runtime().database.write() as tx:
+        if not await tokens.revoke(tx, user.id, paging.number(family_id), datetime.now(UTC)):
+            raise NotFound
+    return Response(status=204)
 
 
 @blueprint.delete("/tokens")

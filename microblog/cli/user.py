@@ -2,17 +2,18 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import click
 
-from microblog.actions import accounts
+from microblog.actions import accounts, departures
 from microblog.actions.accounts import NewAccount
 from microblog.cli.opening import opened
 from microblog.cli.plainly import PlainGroup, given_settings
 from microblog.core import names, passwords
 from microblog.core.errors import Invalid, Message
-from microblog.database import Read
+from microblog.database import Read, Tx
 from microblog.models import User
 from microblog.queries import users
 from microblog.settings import Settings
@@ -21,13 +22,15 @@ from_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input: one line."
 )
 
+Judge = Callable[[Tx, User | None, User, str, datetime], Awaitable[None]]
+
 TAKEN = "This username is taken. Please choose another."
 KNOWN = "There is an account with this e-mail address already."
 
 
 @click.group(cls=PlainGroup)
 def user() -> None:
-    """Make people, and change their passwords and roles."""
+    """Make people, change their passwords and roles, keep somebody out."""
 
 
 @user.command()
@@ -62,6 +65,27 @@ def role(name: str, role: str) -> None:
     click.echo(f"{found} is {'an administrator' if role == 'admin' else 'a member'} now.")
     if not has_admin:
         click.echo("There is no administrator left: the next start prints the link to become one.")
+
+
+reason_why = click.option("--reason", required=True, help="Why; it is kept in the log.")
+
+
+@user.command()
+@click.argument("name")
+@reason_why
+def suspend(name: str, reason: str) -> None:
+    """Keep NAME out: logged out everywhere, and nothing of theirs can be seen."""
+    found = asyncio.run(_judge(given_settings(), name, departures.suspend, reason))
+    click.echo(f"{found} is suspended, and reads the reason when they try to log in.")
+
+
+@user.command()
+@click.argument("name")
+@reason_why
+def restore(name: str, reason: str) -> None:
+    """Let NAME, who is suspended, in again."""
+    found = asyncio.run(_judge(given_settings(), name, departures.restore, reason))
+    click.echo(f"{found} is restored, and can log in again.")
 
 
 def _check_names(name: str, email: str) -> None:
@@ -105,8 +129,15 @@ async def _set_role(settings: Settings, name: str, role: str) -> tuple[str, bool
         return person.username, await users.has_admin(tx)
 
 
-async def _known(read: Read, name: str) -> User:
-    found = await users.by_login(read, name)
+async def _judge(settings: Settings, name: str, judge: Judge, reason: str) -> str:
+    async with opened(settings) as database, database.write() as tx:
+        person = await _known(tx, name, absent=True)
+        await judge(tx, None, person, reason, datetime.now(UTC))
+        return person.username
+
+
+async def _known(read: Read, name: str, *, absent: bool = False) -> User:
+    found = await users.by_login(read, name, absent=absent)
     if found is None:
         raise click.ClickException(f"There is nobody with the name or address '{name}'.")
     return found

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     MESSAGED = "message"
     MESSAGE_DELETED = "message.deleted"
     CONVERSATION_CHANGED = "conversation"
+    PRESENCE_CHANGED = "user.presence"
 
     RELATIONS_CHANGED = "relations.changed"
     SESSION_REVOKED = "session.revoked"
@@ -43,6 +44,9 @@ OF_POSTS: Final = frozenset(
 )
 """The kinds whose `ref_id` is a post, which concern whoever reads that post."""
 
+EVERYONE: Final = 0
+"""The `user_id` of an event that concerns everyone who listens, to whatever: nobody has this id."""
+
 
 OF_MESSAGES: Final = frozenset({Kind.MESSAGED, Kind.MESSAGE_DELETED, Kind.CONVERSATION_CHANGED})
 """The kinds that tell one person of their private messages."""
@@ -52,9 +56,9 @@ OF_MESSAGES: Final = frozenset({Kind.MESSAGED, Kind.MESSAGE_DELETED, Kind.CONVER
 class Event:
     """An event that is not yet in the log.
 
-    `user_id` is set when the event concerns that one person only. `ref_id` names the thing:
-    a post, a person, a notification, a job, a draft, a message, whom one converses with, a session
-    or a token family, by `kind`.
+    `user_id` is set when the event concerns that one person only, or `EVERYONE`. `ref_id` names
+    the thing: a post, a person, a notification, a job, a draft, a message, whom one converses with,
+    a session or a token family, by `kind`.
     """
 
     kind: Kind
@@ -97,6 +101,11 @@ def post_deleted(author_id: int, post_id: int) -> Event:
 def user_changed(user_id: int) -> Event:
     """Tell that a profile or its counts changed."""
     return Event(Kind.USER_CHANGED, user_id, ref_id=user_id)
+
+
+def presence_changed(user_id: int) -> Event:
+    """Tell everyone that a person, with all that they wrote, is gone or is back."""
+    return Event(Kind.PRESENCE_CHANGED, user_id, user_id=EVERYONE, ref_id=user_id)
 
 
 def relations_changed(user_id: int) -> Event:

@@ -95,6 +95,24 @@ class TendSearch:
     kind: ClassVar[str] = "tend_search"
 
 
+@dataclass(frozen=True, slots=True)
+class TellOfPresence:
+    """Let whom a person notified count their unread notifications anew: the person left, or came
+    back.
+    """
+
+    kind: ClassVar[str] = "tell_of_presence"
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PurgePerson:
+    """Delete all that is left of a person who deleted their account."""
+
+    kind: ClassVar[str] = "purge_person"
+    user_id: int
+
+
 class Cancelled(Exception):
     """Say that the job is to stop: somebody cancelled it."""
 

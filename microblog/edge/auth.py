@@ -104,6 +104,7 @@ async def _by_cookie(read: Read) -> Visitor:
     if found is None:
         return NOBODY
     session, user = found
+    runtime().presence.used_session(session.id, session.used_at, now)
     life = runtime().session_life(remembered=session.remembered)
     if session.expires_at - now < life / 2:
         runtime().presence.extended[session.id] = now + life

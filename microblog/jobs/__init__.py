@@ -6,7 +6,7 @@ may be begun several times for a job: its worker can die at any moment.
 """
 
 from microblog.core import tasks
-from microblog.jobs import exports, mail, pruning, search
+from microblog.jobs import departures, exports, mail, pruning, search
 from microblog.jobs.work import HOURLY, Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -14,6 +14,8 @@ HANDLERS: dict[str, Handler] = {
     tasks.RemoveExports.kind: Handler(tasks.RemoveExports, exports.remove_exports, every=HOURLY),
     tasks.SendMail.kind: Handler(tasks.SendMail, mail.send_mail, mail.ATTEMPTS),
     tasks.SendResets.kind: Handler(tasks.SendResets, mail.send_resets),
+    tasks.TellOfPresence.kind: Handler(tasks.TellOfPresence, departures.tell),
+    tasks.PurgePerson.kind: Handler(tasks.PurgePerson, departures.purge, departures.ATTEMPTS),
     tasks.Prune.kind: Handler(tasks.Prune, pruning.prune, every=HOURLY),
     tasks.FeedSearch.kind: Handler(tasks.FeedSearch, search.feed),
     tasks.TendSearch.kind: Handler(tasks.TendSearch, search.feed, every=HOURLY),

@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 from microblog import export_files
 from microblog.actions import mail
+from microblog.core.leaving import Left
 from microblog.core.tasks import Cancelled, ExportPosts, RemoveExports
 from microblog.database import Tx
 from microblog.finishing import finished
@@ -44,9 +45,10 @@ async def export_posts(job: Job, task: ExportPosts) -> None:
 
 async def _tell(tx: Tx, settings: Settings, user_id: int) -> None:
     person = await tx.get(User, user_id)
-    if person is not None:
-        now = datetime.now(UTC)
-        mail.tell_of_export(tx, settings, person, now + timedelta(hours=settings.export_hours), now)
+    if person is None or person.left_because == Left.DELETED:
+        raise Cancelled  # they went while it was written
+    now = datetime.now(UTC)
+    mail.tell_of_export(tx, settings, person, now + timedelta(hours=settings.export_hours), now)
 
 
 async def remove_exports(job: Job, _task: RemoveExports) -> None:
@@ -62,7 +64,7 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
         person = await read.get(User, user_id)
         total, until = await exports.count_posts(read, user_id)
         unsent = [as_json.draft(row) for row in await drafts.all_of(read, user_id)]
-    if person is None:
+    if person is None or person.left_because == Left.DELETED:
         raise Failed("There is no such person any more.")
     done = 0
 

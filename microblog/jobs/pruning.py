@@ -2,15 +2,18 @@
 
 from datetime import UTC, datetime
 
-from microblog.actions import retention
+from microblog.actions import departures, retention
 from microblog.core.tasks import Prune
 from microblog.jobs.work import Job
 
 
 async def prune(job: Job, _task: Prune) -> None:
-    """Delete old events, tombstones, sessions, keys, tries and finished jobs."""
+    """Delete old events, tombstones, sessions, keys, tries and finished jobs, and the accounts of
+    those who left and did not come back in time.
+    """
     settings = job.runtime.settings
     async with job.write() as tx:
+        await departures.let_go(tx, datetime.now(UTC))
         await retention.prune(
             tx,
             datetime.now(UTC),

@@ -1,6 +1,7 @@
 """The tables. `from microblog.models import User, Post` works for all of them."""
 
 from microblog.models.access import IdempotencyKey, RefreshToken, Session, TokenFamily, Try
+from microblog.models.audit import Deed
 from microblog.models.base import Model, table
 from microblog.models.drafts import SavedDraft
 from microblog.models.events import EventRow, History
@@ -11,15 +12,17 @@ from microblog.models.notifications import Notification, NotificationGroup, Sile
 from microblog.models.posts import Mention, Post, PostTag
 from microblog.models.search import Searchable, SearchPosition
 from microblog.models.translations import Translation
-from microblog.models.users import Follow, User
+from microblog.models.users import Follow, FormerName, User
 
 REVISION = "0014"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
     "ConversationSide",
+    "Deed",
     "EventRow",
     "Follow",
+    "FormerName",
     "History",
     "IdempotencyKey",
     "Job",

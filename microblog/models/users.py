@@ -18,6 +18,7 @@ class User(Searchable, Model):
     `avatar` names the picture that the person gave; without one it is drawn from the name.
     `messages_from` says whose messages they take (`core.messages.Welcome`). With `read_marks` and
     `typing_shown` others may know what they have read and that they write; both go both ways.
+    Whoever has `deactivated_at` is not there for anybody; `left_because` says why (`core.leaving`).
     Counts are kept with the rows they count, in the same transaction.
     """
 
@@ -51,6 +52,8 @@ class User(Searchable, Model):
     follower_count: Mapped[int] = mapped_column(default=0)
     following_count: Mapped[int] = mapped_column(default=0)
     deactivated_at: Mapped[datetime | None]
+    left_because: Mapped[str | None] = mapped_column(String(16))
+    renamed_at: Mapped[datetime | None]
 
     @property
     def name(self) -> str:
@@ -60,6 +63,16 @@ class User(Searchable, Model):
     @property
     def is_admin(self) -> bool:
         return self.role == "admin"
+
+
+class FormerName(Model):
+    """A username that a person had: nobody else can take it, and it leads to them."""
+
+    __tablename__ = "former_name"
+
+    username_key: Mapped[str] = mapped_column(String(30), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    given_up_at: Mapped[datetime]
 
 
 class Follow(Model):

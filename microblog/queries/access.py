@@ -79,3 +79,41 @@ async def spent_key(read: Read, user_id: int, key: str) -> SpentKey | None:
     """Return what a person's idempotency key was used for, or None."""
     row = (await read.execute(_SPENT_KEY, {"person": user_id, "key": key})).one_or_none()
     return None if row is None else SpentKey(*row)
+
+
+class Door(NamedTuple):
+    """A way in that is open: a browser's session, or a family of tokens."""
+
+    id: int
+    device: str
+    created_at: datetime
+    used_at: datetime
+
+
+async def sessions_of(read: Read, user_id: int, now: datetime) -> list[Door]:
+    """Return a person's live browser sessions, the last used first."""
+    live = Session.user_id == user_id, Session.expires_at > now
+    columns = Session.id, Session.device, Session.created_at, Session.used_at
+    found = await read.execute(
+        select(*columns).where(*live).order_by(Session.used_at.desc(), Session.id.desc())
+    )
+    return [Door._make(row) for row in found]
+
+
+async def families_of(read: Read, user_id: int, now: datetime) -> list[Door]:
+    """Return a person's families of tokens that can still be renewed, the last used first."""
+    renewable = (
+        select(RefreshToken.family_id)
+        .where(
+            RefreshToken.family_id == TokenFamily.id,
+            RefreshToken.spent_at.is_(None),
+            RefreshToken.expires_at > now,
+        )
+        .exists()
+    )
+    live = TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None), renewable
+    columns = TokenFamily.id, TokenFamily.device, TokenFamily.created_at, TokenFamily.used_at
+    found = await read.execute(
+        select(*columns).where(*live).order_by(TokenFamily.used_at.desc(), TokenFamily.id.desc())
+    )
+    return [Door._make(row) for row in found]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
-from microblog.core.events import OF_MESSAGES, OF_POSTS, Kind, LoggedEvent
+from microblog.core.events import EVERYONE, OF_MESSAGES, OF_POSTS, Kind, LoggedEvent
 from microblog.database import Read
 from microblog.models import EventRow, Follow, History, Post, PostTag, table
 from microblog.queries import drafts, jobs, message_news, notifications, rows
@@ -22,6 +22,7 @@ from microblog.queries.rows import (
     NotificationRow,
     Person,
     PostRow,
+    Presence,
     person_table,
     post_table,
 )
@@ -62,6 +63,17 @@ _SUBJECTS = (
 _PEOPLE = select(*PERSON).where(
     person_table.c.id.in_(bindparam("ids", expanding=True)), person_table.c.deactivated_at.is_(None)
 )
+_NEWEST = (
+    select(post_table.c.id)
+    .where(post_table.c.author_id == person_table.c.id, post_table.c.deleted_at.is_(None))
+    .order_by(post_table.c.id.desc())
+    .limit(1)
+    .correlate(person_table)
+    .scalar_subquery()
+)
+_PRESENCES = select(person_table.c.id, person_table.c.deactivated_at.is_(None), _NEWEST).where(
+    person_table.c.id.in_(bindparam("ids", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +89,9 @@ class Head:
 class Delivery:
     """An event ready to be delivered.
 
-    It concerns `event.user_id` alone where that is set; else everyone who listens to one of
+    It concerns `event.user_id` alone where that is set, or everyone; else whoever listens to one of
     `topics`, and those of `homes` who listen to their home feed. `subject` is the post, person,
-    notification, job or news of messages; `unread` the recipient's unread notifications; neither is
+    presence, notification, job or news; `unread` the recipient's unread notifications; neither is
     `loaded` where the recipient did not listen. `encoded` keeps what `render.frames` made of it,
     once for each form and language.
     """
@@ -87,13 +99,15 @@ class Delivery:
     event: LoggedEvent
     topics: frozenset[str] = frozenset()
     homes: Set[int] = frozenset()
-    subject: PostRow | Person | NotificationRow | JobRow | DraftRow | News | None = None
+    subject: PostRow | Person | Presence | NotificationRow | JobRow | DraftRow | News | None = None
     unread: int = 0
     loaded: bool = False
     encoded: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def concerns(self, viewer_id: int | None, topics: Collection[str]) -> bool:
         """Tell whether a listener of these topics is to have this event."""
+        if self.event.user_id == EVERYONE:
+            return True
         if self.event.user_id is not None:
             if self.event.user_id != viewer_id:
                 return False
@@ -135,10 +149,8 @@ async def concerning(
     """
     low, high = window
     candidates = [c for topic in topics for c in _conditions_of(topic, viewer_id)]
-    if viewer_id is not None:
-        candidates.append(EventRow.user_id == viewer_id)
-    if not candidates:
-        return []
+    own = [EVERYONE] if viewer_id is None else [EVERYONE, viewer_id]
+    candidates.append(EventRow.user_id.in_(own))
     condition = and_(EventRow.id > low, EventRow.id <= high, or_(*candidates))
     statement = select(*_COLUMNS).where(condition).order_by(_event.id).limit(limit)
     return [_logged(*row) for row in await read.execute(statement)]
@@ -192,6 +204,7 @@ async def deliveries(
     authors = {person for subject in posts.values() for person in subject.post.at_home_with}
     homes = await followers_among(read, authors, listener_ids)
     people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
+    presences = await _presences(read, _refs(events, {Kind.PRESENCE_CHANGED}))
     mine = [e for e in events if e.user_id in listener_ids]
     own = await _own(read, mine)
     news = await message_news.news(read, [e for e in mine if e.kind in OF_MESSAGES])
@@ -206,6 +219,8 @@ async def deliveries(
         elif event.kind is Kind.USER_CHANGED:
             topics = frozenset({f"user:{event.ref_id}"})
             delivery = Delivery(event, topics, subject=people.get(event.ref_id or 0))
+        elif event.kind is Kind.PRESENCE_CHANGED:
+            delivery = Delivery(event, subject=presences.get(event.ref_id or 0))
         else:
             subject = news.get(event.id) or own.get((event.kind, event.ref_id or 0))
             delivery = Delivery(event, subject=subject, unread=unread.get(event.user_id or 0, 0))
@@ -244,6 +259,13 @@ async def _people(read: Read, ids: Sequence[int]) -> dict[int, Person]:
     if not ids:
         return {}
     return {row[0]: rows.person(row) for row in await read.execute(_PEOPLE, {"ids": list(ids)})}
+
+
+async def _presences(read: Read, ids: Sequence[int]) -> dict[int, Presence]:
+    if not ids:
+        return {}
+    found = await read.execute(_PRESENCES, {"ids": list(ids)})
+    return {row[0]: Presence(row[0], bool(row[1]), row[2]) for row in found}
 
 
 async def _own(

@@ -30,7 +30,14 @@ _notes, _groups = table(Notification), table(NotificationGroup)
 _note, _group, _silenced = _notes.c, _groups.c, table(SilencedKind).c
 _reader = person_table.alias("reader")
 _is_unread = _note.read_at.is_(None)
-_in_it = select(_note.id).where(_note.group_id == _group.id).correlate(_groups)
+# Of people who are not there nobody is told.
+_is_there = person_table.c.deactivated_at.is_(None)
+_in_it = (
+    select(_note.id)
+    .join(person_table, person_table.c.id == _note.actor_id)
+    .where(_note.group_id == _group.id, _is_there)
+    .correlate(_groups)
+)
 
 _PLACE = select(
     select(_silenced.kind)
@@ -56,7 +63,8 @@ _contents = (
         func.count(case((_is_unread, 1))).label("unread"),
         func.count(_note.actor_id.distinct()).label("people"),
     )
-    .where(_note.group_id.in_(bindparam("ids", expanding=True)))
+    .join(person_table, person_table.c.id == _note.actor_id)
+    .where(_note.group_id.in_(bindparam("ids", expanding=True)), _is_there)
     .group_by(_note.group_id)
     .subquery()
 )
@@ -81,7 +89,8 @@ _POSTS = (
 )
 _UNREAD = (
     select(_note.user_id, func.count())
-    .where(_note.user_id.in_(bindparam("ids", expanding=True)), _is_unread)
+    .join(person_table, person_table.c.id == _note.actor_id)
+    .where(_note.user_id.in_(bindparam("ids", expanding=True)), _is_unread, _is_there)
     .group_by(_note.user_id)
 )
 _WHOSE = select(_group.id, _group.user_id).where(_group.id.in_(bindparam("ids", expanding=True)))

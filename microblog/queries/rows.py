@@ -106,6 +106,14 @@ class NotificationRow(NamedTuple):
         return self.unread == 0
 
 
+class Presence(NamedTuple):
+    """Whether a person is there now, and the newest post that is theirs."""
+
+    id: int
+    is_there: bool
+    newest_post_id: int | None
+
+
 PERSON = tuple(person_table.c[name] for name in Person._fields)
 _MENTIONED = (
     select(func.aggregate_strings(_mention.c.username_key, " "))

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import NotFound
+from microblog.core.leaving import Left
 from microblog.database import Read
-from microblog.models import Follow, User, table
+from microblog.models import Follow, FormerName, User, table
 from microblog.queries import rows
 from microblog.queries.paging import turn, within
 from microblog.queries.rows import PERSON, Person, person_table
@@ -47,27 +48,39 @@ async def by_id(read: Read, user_id: int) -> User:
 
 
 async def by_username(read: Read, username: str) -> User:
-    """Return the active person of that name in any case; raises NotFound."""
-    if "\0" in username:
-        raise NotFound  # PostgreSQL takes no NUL in a text: nobody is called so
-    found: User | None = await read.scalar(
-        select(User).where(User.username_key == username.lower(), User.deactivated_at.is_(None))
-    )
-    if found is None:
+    """Return the active person who is, or was, called so in any case; raises NotFound."""
+    found = await of_name(read, username)
+    if found is None or found.deactivated_at is not None:
         raise NotFound
     return found
 
 
-async def by_login(read: Read, name: str) -> User | None:
+async def of_name(read: Read, username: str) -> User | None:
+    """Return who is, or was, called so in any case, also somebody who is not there any more."""
+    if "\0" in username:
+        return None  # PostgreSQL takes no NUL in a text: nobody is called so
+    key = username.lower()
+    found: User | None = await read.scalar(select(User).where(User.username_key == key))
+    if found is None:
+        former = select(FormerName.user_id).where(FormerName.username_key == key)
+        found = await read.scalar(select(User).where(User.id == former.scalar_subquery()))
+    return found
+
+
+async def by_login(read: Read, name: str, *, absent: bool = False) -> User | None:
     """Return the active person with that username or e-mail address, or None.
 
-    Several may have given one address: who proved it counts, else the first of them.
+    Several may have given one address: who proved it counts, else the first of them. With
+    `absent` also who left and might come back, after those who are there.
     """
     key = name.strip().lower()
+    there: ColumnElement[bool] = User.deactivated_at.is_(None)
+    if absent:
+        there = there | User.left_because.in_([Left.SELF, Left.SUSPENDED])
     found: User | None = await read.scalar(
         select(User)
-        .where(or_(User.username_key == key, User.email_key == key), User.deactivated_at.is_(None))
-        .order_by(User.email_confirmed_at.is_(None), User.id)
+        .where(or_(User.username_key == key, User.email_key == key), there)
+        .order_by(User.deactivated_at.is_not(None), User.email_confirmed_at.is_(None), User.id)
         .limit(1)
     )
     return found
@@ -86,20 +99,35 @@ async def administrators(read: Read, limit: int) -> list[str]:
 
 async def is_taken(read: Read, username: str) -> bool:
     """Tell whether somebody has, or had, this username in any case."""
-    statement = select(User.id).where(User.username_key == username.lower())
-    return await read.scalar(statement) is not None
+    return await of_name(read, username) is not None
 
 
 async def ids_of(read: Read, usernames: Sequence[str]) -> dict[str, int]:
-    """Return the ids of those of the lower-case `usernames` that belong to active people."""
+    """Return the ids of those of the lower-case `usernames` that belong to active people.
+
+    A name that somebody had leads to them too, unless they are named by another of theirs.
+    """
     if not usernames:
         return {}
-    rows = await read.execute(
-        select(User.username_key, User.id).where(
-            User.username_key.in_(usernames), User.deactivated_at.is_(None)
-        )
+    there = User.deactivated_at.is_(None)
+    present = await read.execute(
+        select(User.username_key, User.id).where(User.username_key.in_(usernames), there)
     )
-    return {row[0]: row[1] for row in rows}
+    found = {row[0]: row[1] for row in present}
+    others = [name for name in usernames if name not in found]
+    if others:
+        named = set(found.values())
+        former = await read.execute(
+            select(FormerName.username_key, User.id)
+            .join(User, User.id == FormerName.user_id)
+            .where(FormerName.username_key.in_(others), there)
+            .order_by(FormerName.username_key)
+        )
+        for name, user_id in former:
+            if user_id not in named:
+                found[name] = user_id
+                named.add(user_id)
+    return found
 
 
 async def hold(read: Read, user_ids: Collection[int]) -> None:
@@ -110,6 +138,14 @@ async def hold(read: Read, user_ids: Collection[int]) -> None:
     """
     if read.vendor == "mysql" and len(user_ids) > 1:
         await read.execute(_HELD, {"ids": list(user_ids)})
+
+
+async def has_other_admin(read: Read, user_id: int) -> bool:
+    """Tell whether an active administrator remains without this person."""
+    others = select(User.id).where(
+        User.role == "admin", User.deactivated_at.is_(None), User.id != user_id
+    )
+    return bool(await read.scalar(select(others.exists())))
 
 
 async def has_admin(read: Read) -> bool:

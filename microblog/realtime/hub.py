@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from microblog.core.events import EVERYONE
 from microblog.queries.events import HOME, Delivery
 from microblog.realtime.listeners import Channel, Listener
 from microblog.realtime.ring import Ring
@@ -214,6 +215,8 @@ class Hub:
 
     def _listeners_of(self, delivery: Delivery) -> set[Listener]:
         found: set[Listener] = set()
+        if delivery.event.user_id == EVERYONE:
+            return self.listeners - self.newcomers  # who is not let in yet reads it afterwards
         if delivery.event.user_id is not None:
             for listener in self._by_viewer.get(delivery.event.user_id, ()):
                 if delivery.concerns(listener.viewer_id, listener.topics):

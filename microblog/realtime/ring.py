@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence, Set
 
 from microblog.core.events import OF_POSTS, Kind
 from microblog.queries.events import Delivery
-from microblog.queries.rows import NotificationRow, PostRow
+from microblog.queries.rows import NotificationRow, PostRow, Presence
 from microblog.queries.visibility import at_home
 
 RING_EVENTS = 2000
@@ -44,6 +44,8 @@ class Ring:
             self.floor = self._events[0].event.id
         if delivery.event.kind is Kind.POST_DELETED:
             self._forget_post(delivery.event.ref_id)
+        elif isinstance(delivery.subject, Presence) and not delivery.subject.is_there:
+            self._forget_person(delivery.subject.id)
         self._events.append(delivery)
 
     def after(self, cursor: int) -> Iterator[Delivery] | None:
@@ -105,5 +107,20 @@ class Ring:
             if (telling and delivery.event.ref_id == post_id) or (
                 isinstance(about, PostRow) and about.id == post_id
             ):
+                delivery.subject = None
+                delivery.encoded.clear()
+
+    def _forget_person(self, user_id: int) -> None:
+        """Let nobody who is late have what somebody wrote who is gone, or be told of their deeds.
+
+        A deletion is still told: it says nothing of the post but that it is gone.
+        """
+        for delivery in self._events:
+            subject = delivery.subject
+            if isinstance(subject, NotificationRow):
+                is_theirs = subject.actor.id == user_id
+            else:
+                is_theirs = isinstance(subject, PostRow) and subject.author_id == user_id
+            if is_theirs and delivery.event.kind is not Kind.POST_DELETED:
                 delivery.subject = None
                 delivery.encoded.clear()

@@ -13,7 +13,7 @@ from microblog.queries.drafts import DraftRow
 from microblog.queries.events import Delivery
 from microblog.queries.jobs import JobRow
 from microblog.queries.message_news import News
-from microblog.queries.rows import NotificationRow, Person, PostRow
+from microblog.queries.rows import NotificationRow, Person, PostRow, Presence
 from microblog.render import fragments, messages, views
 from microblog.render import json as as_json
 from microblog.runtime import runtime
@@ -94,31 +94,46 @@ def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
         return _of_notification(delivery, form)
     if event.kind is Kind.NOTIFICATIONS_READ:
         return {"unread_count": delivery.unread, "up_to": str(event.ref_id)}
-    if isinstance(subject, PostRow):
-        if event.kind is Kind.POST_DELETED:
-            return {"id": str(subject.id)}
-        if event.kind is Kind.POST_COUNTED:
-            return {"id": str(subject.id), "counts": as_json.counts(subject)}
-        article = fragments.post(subject).markup
-        return {"id": str(subject.id), "author_id": str(subject.author_id), "html": article}
-    if isinstance(subject, Person):
-        return _user(subject, form)
-    if isinstance(subject, DraftRow):
-        return as_json.draft(subject)
-    if isinstance(subject, News):
-        return messages.told(event, subject, html=form == HTML_FORM)
-    if isinstance(subject, JobRow):
-        told = as_json.job(subject)
-        return told if form == JSON_FORM else told | {"html": fragments.job(subject)}
+    match subject:
+        case PostRow():
+            return _of_post(event.kind, subject)
+        case Person():
+            return _user(subject, form)
+        case Presence():
+            return _presence(subject, form)
+        case DraftRow():
+            return as_json.draft(subject)
+        case News():
+            return messages.told(event, subject, html=form == HTML_FORM)
+        case JobRow():
+            told = as_json.job(subject)
+            return told if form == JSON_FORM else told | {"html": fragments.job(subject)}
     return None
+
+
+def _of_post(kind: Kind, row: PostRow) -> dict[str, Any]:
+    """Say what our own pages need of a post: whole, or what changed."""
+    if kind is Kind.POST_DELETED:
+        return {"id": str(row.id)}
+    if kind is Kind.POST_COUNTED:
+        return {"id": str(row.id), "counts": as_json.counts(row)}
+    article = fragments.post(row).markup
+    return {"id": str(row.id), "author_id": str(row.author_id), "html": article}
 
 
 def _user(row: Person, form: str) -> dict[str, Any]:
     shown = as_json.user(row)
     if form == JSON_FORM:
         return shown
-    kept = ("id", "display_name", "post_count", "follower_count", "following_count")
+    kept = ("id", "username", "display_name", "post_count", "follower_count", "following_count")
     return {name: shown[name] for name in kept}
+
+
+def _presence(row: Presence, form: str) -> dict[str, Any]:
+    """Say whether a person is there; a page looks whether it might show what they wrote."""
+    told = {"id": str(row.id), "present": row.is_there}
+    newest = row.newest_post_id if row.is_there else None
+    return told if form == JSON_FORM else told | {"newest": newest and str(newest)}
 
 
 def _of_notification(delivery: Delivery, form: str) -> dict[str, Any] | None:

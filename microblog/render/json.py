@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from microblog.models import User
+from microblog.queries.access import Door
 from microblog.queries.drafts import DraftRow
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
@@ -147,6 +148,18 @@ def post_text(row: PostRow) -> str:
     if kept is None:
         kept = runtime().encoded[row] = dump(post(row))
     return kept
+
+
+def sign_in(row: Door, current_id: int | None) -> dict[str, Any]:
+    """Return a program that is signed in; `current_id` is the one that asks."""
+    return {
+        "id": str(row.id),
+        "device": row.device,
+        "created_at": moment(row.created_at),
+        "used_at": moment(row.used_at),
+        "current": row.id == current_id,
+        "_links": {"self": f"/api/tokens/{row.id}"},
+    }
 
 
 def dump(value: Any) -> str:

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from microblog.core import markup, notices, search_tokens
+from microblog.core import clients, markup, notices, search_tokens
 from microblog.core.search_tokens import Term
 from microblog.core.tasks import State
 from microblog.models import User
+from microblog.queries.access import Door
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.queries.translations import TranslationRow
@@ -116,6 +117,18 @@ class NotificationView:
     read: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DoorView:
+    """A browser or a program that is signed in, in words; `is_here` is the one that asks."""
+
+    id: int
+    name: str
+    system: str
+    created_at: datetime
+    used_at: datetime
+    is_here: bool
+
+
 def export_path(job_id: int) -> str:
     """Return the address of the file that an export made."""
     return f"/export_posts/{job_id}.zip"
@@ -149,6 +162,12 @@ def person(user: User | Person) -> PersonView:
         following_count=user.following_count,
         is_admin=user.is_admin,
     )
+
+
+def door(row: Door, *, is_here: bool = False) -> DoorView:
+    """Make the view of a way in that is open."""
+    client = clients.describe(row.device)
+    return DoorView(row.id, client.name, client.system, row.created_at, row.used_at, is_here)
 
 
 def body_html(post: PostRow, terms: Sequence[Term] = (), body: str | None = None) -> str:

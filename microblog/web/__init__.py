@@ -3,9 +3,12 @@
 from quart import Quart
 
 from microblog.web import (
+    account,
     addresses,
+    administration,
     assets,
     auth,
+    devices,
     drafts,
     exports,
     health,
@@ -25,8 +28,11 @@ from microblog.web import (
 )
 
 MODULES = (
+    account,
     addresses,
+    administration,
     auth,
+    devices,
     drafts,
     exports,
     health,

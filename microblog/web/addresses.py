@@ -8,9 +8,9 @@ from wtforms import PasswordField, StringField
 
 from microblog.actions import addresses
 from microblog.core import names
-from microblog.core.errors import Conflict, Invalid, TooManyTries, message
+from microblog.core.errors import Conflict, Invalid, TooManyTries
 from microblog.edge import auth, forms, limits, templates
-from microblog.edge.accounts import prove
+from microblog.edge.accounts import must_know
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.forms import Form
 from microblog.edge.language import gettext as _
@@ -20,8 +20,6 @@ from microblog.queries import mail as queries
 from microblog.runtime import runtime
 from microblog.web import layout
 from microblog.web.auth import STALE, refused_for_now
-
-WRONG_PASSWORD = message("That is not your password.")
 
 blueprint = Blueprint("addresses", __name__)
 
@@ -51,8 +49,7 @@ async def change_address() -> Any:
         return await _show_account(form, 403)
     try:
         email = names.check_email(form.email.data or "")
-        if await prove(user.username, form.password.data or "") is None:
-            raise Invalid({"password": [WRONG_PASSWORD]})
+        await must_know(user, form.password.data or "", "password")
         await limits.count_confirmation(user.id, email)
     except Invalid as invalid:
         form.refuse(invalid)

@@ -3,16 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from quart import Blueprint, redirect, request, url_for
+from quart import Blueprint, flash, redirect, request, url_for
 from wtforms import BooleanField, HiddenField, PasswordField, StringField
 
-from microblog.actions import accounts, addresses, sessions
+from microblog.actions import accounts, addresses, departures, sessions
 from microblog.actions.accounts import NewAccount
 from microblog.core.errors import Forbidden, Invalid, TooManyTries, message
 from microblog.core.locators import safe_next
 from microblog.database import Tx
 from microblog.edge import auth, devices, errors, forms, language, limits, templates
-from microblog.edge.accounts import flaws, prove
+from microblog.edge.accounts import enter, flaws
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.forms import Form
 from microblog.edge.language import gettext as _
@@ -68,23 +68,30 @@ async def log_in() -> Any:
         form.form_errors.append(say(STALE))
         return await _show_login(form, 403)
     try:
-        user = await prove(form.username.data or "", form.password.data or "")
+        user = await enter(form.username.data or "", form.password.data or "")
     except TooManyTries as refusal:
         return await _show_login(form, 429, refused_for_now(form, refusal))
+    except Forbidden as suspended:
+        form.form_errors.append(errors.problem_of(suspended).detail)
+        return await _show_login(form, 403)
     if user is None:
         form.form_errors.append(_("That username and password do not belong together."))
         return await _show_login(form, 401)
     async with runtime().database.write() as tx:
         await begin_session(tx, user, remembered=bool(form.remember_me.data))
+    if user.deactivated_at is not None:
+        await flash(_("Welcome back. Your profile and your posts can be seen again."), "success")
     if form.draft.data:
         return await _home_with(user, form.draft.data)
     return redirect(_target(form.next.data), 303)
 
 
 async def begin_session(tx: Tx, user: User, *, remembered: bool = False) -> None:
-    """Open a session for a person on this browser."""
+    """Open a session for a person on this browser; who had left is there again."""
     life = runtime().session_life(remembered=remembered)
     now = datetime.now(UTC)
+    if user.deactivated_at is not None:
+        await departures.come_back(tx, user, now)
     token = await sessions.open_session(
         tx, user.id, now, life=life, remembered=remembered, device=device()
     )

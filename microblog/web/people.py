@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from quart import Blueprint, Response, flash, redirect, url_for
+from quart import Blueprint, Response, flash, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
 from wtforms import StringField, TextAreaField
 
 from microblog.actions import accounts, follows
@@ -28,6 +29,15 @@ from microblog.web.auth import STALE
 DAY_SECONDS = 86_400
 
 blueprint = Blueprint("people", __name__)
+
+
+class Moved(HTTPException):
+    """The person has another name. They may take the old one back, so nobody is to keep this."""
+
+    code = 302
+
+    def __init__(self, address: str) -> None:
+        super().__init__(response=redirect(address, 302))
 
 
 class ProfileForm(Form):
@@ -54,9 +64,14 @@ async def profile(username: str) -> str:
 
 
 async def _open(read: Read, username: str) -> tuple[auth.Visitor, User]:
-    """Begin a page about a person: the position first, and the topic needs their id."""
+    """Begin a page about a person: the position first, and the topic needs their id.
+
+    Raises Moved, to the same page, where the person is called otherwise by now.
+    """
     visitor = await layout.open_page(read)
     person = await users.by_username(read, username)
+    if person.username.lower() != username.lower():
+        raise Moved(url_for(request.endpoint or "", username=person.username))
     layout.listen_to(f"user:{person.id}")
     return visitor, person
 

@@ -7,11 +7,39 @@ from werkzeug.wrappers import Response
 
 from microblog.actions import accounts
 from microblog.core.locators import safe_next
-from microblog.edge import auth, forms, language
+from microblog.edge import auth, forms, language, templates
 from microblog.runtime import runtime
+from microblog.web import layout
 from microblog.web.layout import THEME_COOKIE, THEMES
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+
+
+@blueprint.get("")
+async def index() -> Any:
+    """Lead to the first of one's settings."""
+    await auth.person()
+    return redirect(url_for("addresses.account"), 303)
+
+
+@blueprint.get("/appearance")
+async def show_appearance() -> str:
+    """Show the choice between light and dark."""
+    await auth.person()
+    return await _show("settings/appearance.html")
+
+
+@blueprint.get("/language")
+async def show_language() -> str:
+    """Show the choice of the language."""
+    await auth.person()
+    return await _show("settings/language.html")
+
+
+async def _show(template: str) -> str:
+    async with runtime().database.read() as read:
+        await layout.open_page(read)
+    return await templates.render(template)
 
 
 @blueprint.post("/appearance")

@@ -59,6 +59,15 @@ export function deleted({ id }) {
   else leave(item).then(() => item.remove())
 }
 
+/** Take away all that somebody wrote who is gone. */
+export function departed(authorId) {
+  waiting = waiting.filter((post) => String(post.author_id) !== authorId)
+  showPill()
+  for (const item of document.querySelectorAll(`.post[data-author-id="${Number(authorId)}"]`)) {
+    deleted({ id: item.dataset.id })
+  }
+}
+
 /** Fold an item away; it stays in the page, so that it can come back. */
 export function leave(item) {
   item.inert = true

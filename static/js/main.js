@@ -36,6 +36,7 @@ function connect(position) {
   on('post.published', feed.published)
   on('post.deleted', feed.deleted)
   on('user.changed', people.changed)
+  on('user.presence', (person) => people.presence(person, renew))
   on('notification', notifications.arrived)
   on('notification.read', notifications.readOne)
   on('notifications.read', notifications.read)
@@ -46,10 +47,11 @@ function connect(position) {
   on('conversation', messages.changed)
   on('typing', messages.typing)
   on('state', showState)
-  on('resync', async () => {
+  const renew = async () => {
     const fresh = await reloadInPlace()
     if (fresh?.epoch) live.resume(fresh)
-  })
+  }
+  on('resync', renew)
   live.start()
   messages.start((frame) => live.say(frame))
 }

@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from quart import Quart, Response
 
-from microblog.actions import links, messages
+from microblog.actions import links, messages, tokens
 from microblog.actions.messages import Letter
 from microblog.core.tokens import link_token
 from microblog.database import Database
@@ -31,12 +31,16 @@ TRANSLATION = "/api/posts/{post_id}/translation"
 DRAFT = "/api/drafts/{context}"
 LIMITED = {
     ("GET", "/api/events"),
+    ("DELETE", "/api/me"),
+    ("PATCH", "/api/me"),
     ("POST", "/api/messages"),
     ("POST", "/api/posts"),
     ("POST", "/api/tokens"),
     ("POST", "/api/tokens/reset"),
     ("POST", "/api/users"),
     ("POST", TRANSLATION),
+    ("PUT", "/api/me"),
+    ("PUT", "/api/users/{who}"),
     ("PUT", DRAFT),
 }
 Call = tuple[str, str, str, dict[str, Any]]
@@ -163,16 +167,17 @@ async def test_answers_are_as_documented(
     make_user: MakeUser,
     make_post: MakePost,
 ) -> None:
-    mina, june = await make_user("mina"), await make_user("june")
+    mina, june, leaver = [await make_user(name) for name in ("mina", "june", "leaver")]
     post = await make_post(mina, "Hello #서울 @june")
     await make_post(june, "Hello @mina")
     refresh = (await Program(app).log_in())["refresh_token"]
-    client, spare = await program(mina), await program(june)
+    client, spare, leaving = [await program(one) for one in (mina, june, leaver)]
     reset = {"token": await link(app, database, mina), "new_password": "another sentence"}
     calls: list[Call] = [
         ("GET", "/api", "/api", {}),
         ("POST", "/api/tokens", "/api/tokens", {"auth": ("mina", PASSWORD), "headers": {}}),
         ("PUT", "/api/tokens", "/api/tokens", {"json": {"refresh_token": refresh}}),
+        *around_oneself(await family(database, mina)),
         ("GET", "/api/users", "/api/users", {}),
         ("POST", "/api/users", "/api/users", {"json": SIGN_UP}),
         ("GET", "/api/users/{who}", "/api/users/june", {}),
@@ -191,11 +196,12 @@ async def test_answers_are_as_documented(
         ("DELETE", "/api/tokens", "/api/tokens", {}),
         ("POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "a@example.org"}}),
         ("PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}),
+        ("DELETE", "/api/me", "/api/me", {"json": {"password": PASSWORD}}),
     ]
     assert {(m, p) for m, p, *_ in calls} == {(m, p) for m, p, _ in operations(document)}
     for method, path, address, how in calls:
-        asking = spare if (method, path) == ("DELETE", "/api/tokens") else client
-        asking = Program(app) if "auth" in how else asking
+        others = {"DELETE /api/tokens": spare, "DELETE /api/me": leaving}
+        asking = Program(app) if "auth" in how else others.get(f"{method} {path}", client)
         answer = await asking.call(method, address, **how)
         assert answer.status_code < 300, await answer.get_data()
         await check(document, method, path, answer)
@@ -207,6 +213,18 @@ ABOUT_DRAFTS: list[Call] = [
     ("GET", DRAFT, "/api/drafts/post", {}),
     ("DELETE", DRAFT, "/api/drafts/post", {}),
 ]
+
+
+def around_oneself(family_id: int) -> list[Call]:
+    """Return the calls that are about oneself."""
+    return [
+        ("GET", "/api/tokens", "/api/tokens", {}),
+        ("DELETE", "/api/tokens/{family_id}", f"/api/tokens/{family_id}", {}),
+        ("GET", "/api/me", "/api/me", {}),
+        ("PATCH", "/api/me", "/api/me", {"json": {"about_me": "Seoul"}}),
+        ("PUT", "/api/me", "/api/me", {"json": {"display_name": "Mina"}}),
+        ("PUT", "/api/users/{who}", "/api/users/mina", {"json": {}}),
+    ]
 
 
 def around(post_id: int) -> list[Call]:
@@ -239,6 +257,14 @@ def between_two(message_id: int) -> list[Call]:
         ("DELETE", one, f"/api/messages/june/{message_id}", {}),
         ("DELETE", all_of_them, "/api/messages/june", {}),
     ]
+
+
+async def family(database: Database, user: User) -> int:
+    """Sign a program in, to be signed out; return its id."""
+    async with database.write() as tx:
+        life = timedelta(days=1)
+        grant = await tokens.issue(tx, user.id, datetime.now(UTC), life=life, device="reader/2.1")
+    return grant.family_id
 
 
 async def link(app: Quart, database: Database, user: User) -> str:

@@ -11,10 +11,11 @@ import pytest
 
 from microblog.actions import sessions, tokens
 from microblog.core import passwords
+from microblog.core.cursors import Window
 from microblog.core.errors import NotFound
 from microblog.database import Database, Read
 from microblog.models import User
-from microblog.queries import access, users
+from microblog.queries import access, audit, users
 from microblog.settings import Settings
 from tests.cli.conftest import Run, variables
 from tests.cli.databases import on
@@ -151,6 +152,39 @@ def test_unknown_person_is_told_before_a_password_is_asked_for(
     run: Run, words: tuple[str, ...]
 ) -> None:
     assert "'nobody_here'" in run.fails("user", *words)
+
+
+@both_databases
+def test_person_is_suspended_and_restored_with_a_reason(run: Run, settings: Settings) -> None:
+    make(settings, "mina")
+    told = run.works("user", "suspend", "Mina", "--reason", "Forty links to one shop")
+    assert told.startswith("mina is suspended")
+    with pytest.raises(NotFound):
+        person(settings, "mina")
+    assert "already" in run.fails("user", "suspend", "mina", "--reason", "Again")
+    assert "restored" in run.works("user", "restore", "mina@example.org", "--reason", "A mistake")
+    assert person(settings, "mina").left_because is None
+    assert "not suspended" in run.fails("user", "restore", "mina", "--reason", "Again")
+
+    async def deeds(database: Database) -> list[tuple[str, str, str | None]]:
+        async with database.read() as read:
+            page = await audit.deeds(read, Window(10))
+        return [(deed.kind, deed.reason, deed.actor) for deed in page.items]
+
+    assert on(settings, deeds) == [
+        ("restore", "A mistake", None),
+        ("suspend", "Forty links to one shop", None),
+    ]
+
+
+def test_nobody_is_suspended_without_a_reason_nor_the_last_administrator(
+    run: Run, settings: Settings
+) -> None:
+    make(settings, "mina", role="admin")
+    assert run("user", "suspend", "mina").exit_code == 2
+    assert "Say why" in run.fails("user", "suspend", "mina", "--reason", " ")
+    assert "no other administrator" in run.fails("user", "suspend", "mina", "--reason", "Spam")
+    assert "'nobody_here'" in run.fails("user", "restore", "nobody_here", "--reason", "Spam")
 
 
 def test_unknown_role_is_refused(run: Run) -> None:

@@ -124,7 +124,7 @@ async def test_good_request_is_carried_out_at_each_route_that_is_guarded(
     """Show that the requests above fail for their forgery alone."""
     fruitless = {}
     for rule, method in scene.unsafe():
-        browser = await visit(scene.mina)
+        browser = await visit(await scene.reader(rule))
         form = scene.form(rule) | {"csrf_token": await browser.token()}
         own = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
         before = await every_row(database)

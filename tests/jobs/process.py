@@ -9,6 +9,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from microblog.core.tasks import PurgePerson
+from microblog.jobs import HANDLERS
 from microblog.jobs.worker import Worker
 from microblog.runtime import Runtime
 from microblog.settings import Settings
@@ -16,13 +18,15 @@ from tests.cli.conftest import variables
 from tests.jobs.tallies import CARELESS, HANDLER, Tally
 from tests.processes import Server, clean_environment
 
-CAREFUL, CONTROL = "careful", "careless"
+CAREFUL, CONTROL, DEPARTING = "careful", "careless", "departing"
 SHORT_LEASE_SECONDS = 1.0  # what a killed worker had is taken over soon
 ROOT = Path(__file__).parents[2]
 
 
 class WorkerProcess(Server):
-    """A worker, `CAREFUL` or, as the control, one whose effects are not committed with its jobs."""
+    """A worker, `CAREFUL` or, as the control, one whose effects are not committed with its jobs; or
+    one that deletes what people left.
+    """
 
     name = "worker"
 
@@ -48,6 +52,8 @@ async def work(manner: str, lease_seconds: float) -> None:
     opened = Runtime.assemble(Settings.from_env(), "test" * 16)
     await opened.open()
     handlers = {Tally.kind: CARELESS if manner == CONTROL else HANDLER}
+    if manner == DEPARTING:
+        handlers = {PurgePerson.kind: HANDLERS[PurgePerson.kind]}
     worker = Worker(opened, 4, handlers=handlers, lease_seconds=lease_seconds)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, opened.stopping.set)
     worker.begin()

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from typing import Any
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route
 
-from microblog.actions import follows, links, messages
+from microblog.actions import accounts, departures, follows, links, messages
 from microblog.actions.messages import Letter
 from microblog.core.tokens import link_token
-from microblog.database import open_database
+from microblog.database import Database, open_database
 from microblog.models import User
+from microblog.queries import users
 from microblog.settings import Settings
 from tests.conftest import require
 from tests.journeys.browsing import PASSWORD, chromium, person
@@ -41,6 +43,8 @@ POSTS = (
     "The last one",
 )
 
+SETTINGS = tuple(f"/settings/{name}" for name in ("appearance", "sessions", "delete"))
+
 CALM = {"reduced_motion": "reduce"}  # what still changes its colour cannot be judged
 
 
@@ -60,6 +64,11 @@ def place() -> Iterator[AppServer]:
         yield server
 
 
+def database_of(server: AppServer) -> Database:
+    url = f"sqlite:///{server.folder}/var/microblog.db"
+    return open_database(Settings(database_url=url, bcrypt_rounds=4))
+
+
 async def fill(server: AppServer, code: str) -> tuple[int, list[str]]:
     """Let Mina and Bora write and follow one another, and Nari be new.
 
@@ -67,9 +76,7 @@ async def fill(server: AppServer, code: str) -> tuple[int, list[str]]:
 
     They read in one language, and their names end with it.
     """
-    database = open_database(
-        Settings(database_url=f"sqlite:///{server.folder}/var/microblog.db", bcrypt_rounds=4)
-    )
+    database = database_of(server)
     make_user, make_post = MakeUser(database), MakePost(database)
     names = [f"{name}_{code}" for name in ("mina", "bora", "nari")]
     mina, bora, nari = [await make_user(name, language=code) for name in names]
@@ -180,6 +187,32 @@ async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
             tour(stranger, code, url, "/", "/auth/login", "/auth/register", link[1], "/nowhere"),
         )
     assert [line for found in tours for line in found] == []
+
+
+async def test_no_page_of_settings_or_for_administrators_breaks_a_rule(place: AppServer) -> None:
+    database = database_of(place)
+    make_user = MakeUser(database)
+    boss, gone = await make_user("boss", language="ko"), await make_user("gone")
+    async with database.write() as tx:
+        await departures.suspend(tx, boss, gone, "Spam", datetime.now(UTC))
+    await database.close()
+    async with chromium() as browser, administrator(place, "boss"):
+        context = await signed_in(browser, place.url, "ko", "boss")
+        paths = (*SETTINGS, "/admin/people", "/admin/people/gone", "/admin/log")
+        assert await tour(context, "ko", place.url, *paths) == []
+
+
+@asynccontextmanager
+async def administrator(server: AppServer, name: str) -> AsyncIterator[None]:
+    """Let somebody be one for a while: with one, nobody else is led to the set-up."""
+    database = database_of(server)
+    async with database.write() as tx:
+        user = await users.by_username(tx, name)
+        await accounts.set_role(tx, user, "admin")
+    yield
+    async with database.write() as tx:
+        await accounts.set_role(tx, user, "member")
+    await database.close()
 
 
 async def test_what_opens_on_a_page_breaks_no_rule(place: AppServer) -> None:

@@ -7,18 +7,19 @@ example below does not suit it, the test that sends good requests fails and asks
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from quart import Quart
 from werkzeug.routing import IntegerConverter, Rule
 
 from microblog import export_files
-from microblog.actions import follows, links, messages
+from microblog.actions import accounts, departures, follows, links, messages, sessions, tokens
 from microblog.actions.messages import Letter
 from microblog.core.tasks import ExportPosts, Prune, State
 from microblog.core.tokens import link_token, setup_token
 from microblog.database import Database
 from microblog.models import Job, Post, User
-from microblog.queries import jobs
+from microblog.queries import access, jobs
 from microblog.runtime import EXTENSION
 from microblog.web import assets
 from tests.people import PASSWORD, MakePost, MakeUser
@@ -33,7 +34,8 @@ Example = dict[str, str]
 class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
-    Mina has an export, and a job that waits until tomorrow. Bora and Chul wrote to her.
+    Mina has an export, and a job that waits until tomorrow. Bora and Chul wrote to her. Dana and
+    Evan may leave; Fay is suspended.
     The walk may delete `post` and the message, but not `kept_post`.
     """
 
@@ -46,6 +48,27 @@ class Scene:
     export_id: int
     message_id: int
     links: dict[str, str]
+    leavers: dict[str, User]
+    database: Database
+    session_id: int = 1
+    family_id: int = 1
+
+    async def reader(self, rule: Rule) -> User:
+        """Return who is to ask for a route, after all that she needs there was made.
+
+        Mina is an administrator for their pages alone: with one, there is no setting up.
+        """
+        now, life = datetime.now(UTC), timedelta(days=1)
+        role = "admin" if rule.endpoint.startswith("administration.") else "member"
+        async with self.database.write() as tx:
+            await accounts.set_role(tx, self.mina, role)
+            how: Any = {"life": life, "device": "Firefox/1 (Linux)"}
+            token = await sessions.open_session(tx, self.mina.id, now, remembered=False, **how)
+            self.family_id = (await tokens.issue(tx, self.mina.id, now, **how)).family_id
+            found = await access.session(tx, token, now)
+        assert found is not None
+        self.session_id = found[0].id
+        return self.leavers.get(rule.endpoint, self.mina)
 
     @property
     def arguments(self) -> Example:
@@ -54,6 +77,7 @@ class Scene:
         some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id)}
         some |= {"job_id": str(self.job_id), "export_id": str(self.export_id)}
         some |= {"message_id": str(self.message_id)}
+        some |= {"session_id": str(self.session_id), "family_id": str(self.family_id)}
         return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
 
     @property
@@ -64,6 +88,7 @@ class Scene:
         words = {"post": "Forged", "display_name": "Forged", "about_me": "Forged", "draft": ""}
         words |= {"message": "Forged", "messages_from": "followed"}
         choices = {"language": "ko", "theme": "dark", "up_to": "", "remember_me": "y"}
+        words |= {"reason": "Spam", "old_password": PASSWORD}
         token = setup_token(runtime.secret, runtime.hub.epoch)
         return {**account, "password": PASSWORD, "password2": PASSWORD, **words, **choices} | {
             "token": token,
@@ -75,6 +100,7 @@ class Scene:
         special: dict[str, Example] = {
             "auth.log_in": {"username": "bora"},
             "drafts.keep": {"context": "post"},
+            "account.rename": {"username": "mina_k"},
             "translations.translate": {"post_id": str(self.kept_post.id), "dest_language": "de"},
             "setup.make_administrator": {"username": "first", "email": "first@example.org"},
         }
@@ -88,6 +114,8 @@ class Scene:
             "people.unfollow": {"username": "chul"},
             "drafts.show": {"context": "post"},
             "messages.clear": {"username": "chul"},
+            "administration.restore": {"username": "fay"},
+            "administration.suspend": {"username": "gil"},
             "assets.static_file": {"name": "css/microblog.css"},
         }
         known = self.arguments | special.get(rule.endpoint, {})
@@ -122,10 +150,12 @@ def _converted(rule: Rule, name: str, value: str) -> object:
 async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post: MakePost) -> Scene:
     """Make the people, their posts, and a mailed link for each purpose."""
     mina, bora, chul = [await make_user(name) for name in ("mina", "bora", "chul")]
+    dana, evan, fay, _gil = [await make_user(name) for name in ("dana", "evan", "fay", "gil")]
     now = datetime.now(UTC)
     async with database.write() as tx:
         await follows.follow(tx, mina, chul, now)
         await follows.follow(tx, bora, mina, now)
+        await departures.suspend(tx, None, fay, "Spam", now)
         tx.enqueue(Prune(), at=now + timedelta(days=1), user_id=mina.id)
         done = {"state": State.DONE, "attempt": 1, "progress": 100, "again": False}
         times = {"created_at": now, "finished_at": now}
@@ -150,5 +180,7 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     file = export_files.path(app.extensions[EXTENSION].settings.data_dir, mina.id, export.id)
     file.parent.mkdir()
     file.write_bytes(b"an archive")
-    tokens = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
-    return Scene(app, mina, bora, post, kept, waiting.id, export.id, letters[0].id, tokens)
+    mailed = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
+    leavers = {"account.deactivate": dana, "account.delete": evan}
+    ids = waiting.id, export.id, letters[0].id
+    return Scene(app, mina, bora, post, kept, *ids, mailed, leavers, database)

@@ -179,7 +179,7 @@ async def test_everything_at_once_waits_for_nothing_for_ever(
 
 def names(page: str) -> list[str]:
     """Return the people of a list, in its order."""
-    return re.findall(r'<span class="post-handle">@(\w+)</span>', page)
+    return re.findall(r'<span class="post-handle"[^>]*>@(\w+)</span>', page)
 
 
 def link(page: str, rel: str) -> str | None:
