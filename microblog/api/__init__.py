@@ -3,6 +3,7 @@
 from quart import Blueprint, Quart
 
 from microblog.api import (
+    avatars,
     entry,
     envelope,
     follows,
@@ -21,6 +22,6 @@ def install(app: Quart) -> None:
     openapi.install(app)
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     envelope.install(app, blueprint)
-    for module in (entry, follows, posts, resets, search, timelines, tokens, users):
+    for module in (avatars, entry, follows, posts, resets, search, timelines, tokens, users):
         blueprint.register_blueprint(module.blueprint)
     app.register_blueprint(blueprint)

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     POST_COUNTED = "post.counts"
     POST_DELETED = "post.deleted"
     USER_CHANGED = "user.changed"
+    PROFILE_CHANGED = "user.profile"
     NOTIFIED = "notification"
     NOTIFICATION_READ = "notification.read"
     NOTIFICATIONS_READ = "notifications.read"
@@ -88,6 +89,14 @@ def post_deleted(author_id: int, post_id: int) -> Event:
 def user_changed(user_id: int) -> Event:
     """Tell that a profile or its counts changed."""
     return Event(Kind.USER_CHANGED, user_id, ref_id=user_id)
+
+
+def profile_changed(user_id: int) -> Event:
+    """Tell everybody who is there that somebody has another name or picture: any page may show it.
+
+    It comes seldom, unlike `user_changed`, which tells those who look at this person's page.
+    """
+    return Event(Kind.PROFILE_CHANGED, user_id, ref_id=user_id)
 
 
 def relations_changed(user_id: int) -> Event:

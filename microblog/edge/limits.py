@@ -20,6 +20,7 @@ SIGN_UP_WINDOW = timedelta(hours=1)
 TRANSLATION_WINDOW = timedelta(hours=1)
 RESET_WINDOW = timedelta(hours=1)
 MOST_NAMES = 100_000
+MOST_PICTURES, PICTURES_SECONDS = 12, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +122,11 @@ def count_post(user_id: int) -> Allowance:
         limiters["posts"] = RateLimiter(runtime().settings.posts_per_minute, 60)
     allowance: Allowance = limiters["posts"].take(str(user_id))
     return allowance
+
+
+def count_picture(user_id: int) -> None:
+    """Count a picture that somebody sends; raises TooManyTries."""
+    limiters = runtime().limiters
+    if "pictures" not in limiters:
+        limiters["pictures"] = RateLimiter(MOST_PICTURES, PICTURES_SECONDS)
+    limiters["pictures"].take(str(user_id))

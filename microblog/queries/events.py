@@ -56,6 +56,7 @@ _SUBJECTS = (
     .join(person_table, person_table.c.id == post_table.c.author_id)
     .where(post_table.c.id.in_(bindparam("ids", expanding=True)))
 )
+_OF_PEOPLE = frozenset({Kind.USER_CHANGED, Kind.PROFILE_CHANGED})
 _PEOPLE = select(*PERSON).where(
     person_table.c.id.in_(bindparam("ids", expanding=True)), person_table.c.deactivated_at.is_(None)
 )
@@ -75,10 +76,10 @@ class Delivery:
     """An event ready to be delivered.
 
     It concerns `event.user_id` alone where that is set; else everyone who listens to one of
-    `topics`, and those of `homes` who listen to their home feed. `subject` is the post, person,
-    notification or job; `unread` the recipient's unread notifications; neither is `loaded` where
-    the recipient did not listen. `encoded` keeps what `render.frames` made of it, once for each
-    form and language.
+    `topics`, and those of `homes` who listen to their home feed; or all there are, `for_all`.
+    `subject` is the post, person, notification or job; `unread` the recipient's unread
+    notifications; neither is `loaded` where the recipient did not listen. `encoded` keeps what
+    `render.frames` made of it, once for each form and language.
     """
 
     event: LoggedEvent
@@ -89,8 +90,15 @@ class Delivery:
     loaded: bool = False
     encoded: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
+    @property
+    def for_all(self) -> bool:
+        """Whether it concerns whoever is there, whatever they listen to."""
+        return self.event.kind is Kind.PROFILE_CHANGED
+
     def concerns(self, viewer_id: int | None, topics: Collection[str]) -> bool:
         """Tell whether a listener of these topics is to have this event."""
+        if self.for_all:
+            return True
         if self.event.user_id is not None:
             if self.event.user_id != viewer_id:
                 return False
@@ -134,8 +142,7 @@ async def concerning(
     candidates = [c for topic in topics for c in _conditions_of(topic, viewer_id)]
     if viewer_id is not None:
         candidates.append(EventRow.user_id == viewer_id)
-    if not candidates:
-        return []
+    candidates.append(EventRow.kind == str(Kind.PROFILE_CHANGED))
     condition = and_(EventRow.id > low, EventRow.id <= high, or_(*candidates))
     statement = select(*_COLUMNS).where(condition).order_by(_event.id).limit(limit)
     return [_logged(*row) for row in await read.execute(statement)]
@@ -188,7 +195,7 @@ async def deliveries(
     posts = await _posts(read, _refs(events, OF_POSTS))
     authors = {person for subject in posts.values() for person in subject.post.at_home_with}
     homes = await followers_among(read, authors, listener_ids)
-    people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
+    people = await _people(read, _refs(events, _OF_PEOPLE))
     mine = [e for e in events if e.user_id in listener_ids]
     own = await _own(read, mine)
     told = {Kind.NOTIFIED, Kind.NOTIFICATION_READ, Kind.NOTIFICATIONS_READ}
@@ -199,7 +206,7 @@ async def deliveries(
     for event in events:
         if event.kind in OF_POSTS:
             delivery = _of_post(event, posts.get(event.ref_id or 0), homes)
-        elif event.kind is Kind.USER_CHANGED:
+        elif event.kind in _OF_PEOPLE:
             topics = frozenset({f"user:{event.ref_id}"})
             delivery = Delivery(event, topics, subject=people.get(event.ref_id or 0))
         else:

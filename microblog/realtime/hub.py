@@ -207,6 +207,8 @@ class Hub:
             listener.connection.catch_up()
 
     def _listeners_of(self, delivery: Delivery) -> set[Listener]:
+        if delivery.for_all:
+            return self.listeners - self.newcomers
         found: set[Listener] = set()
         if delivery.event.user_id is not None:
             for listener in self._by_viewer.get(delivery.event.user_id, ()):

@@ -12,7 +12,7 @@ from microblog.edge import language
 from microblog.queries.events import Delivery
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
-from microblog.render import fragments
+from microblog.render import fragments, views
 from microblog.render import json as as_json
 from microblog.runtime import runtime
 
@@ -109,7 +109,9 @@ def _user(row: Person, form: str) -> dict[str, Any]:
     if form == JSON_FORM:
         return shown
     kept = ("id", "display_name", "post_count", "follower_count", "following_count")
-    return {name: shown[name] for name in kept}
+    view = views.person(row)
+    pictures = {"avatar": view.avatar_url, "portrait": view.portrait_url}
+    return {name: shown[name] for name in kept} | pictures
 
 
 def _notification(row: NotificationRow, unread: int, form: str) -> dict[str, Any]:

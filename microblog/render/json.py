@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from microblog.core import pictures
 from microblog.models import User
 from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
@@ -39,7 +40,10 @@ def user(row: User | Person) -> dict[str, Any]:
         "post_count": row.post_count,
         "follower_count": row.follower_count,
         "following_count": row.following_count,
-        "_links": {"self": base, "avatar": views.avatar_path(row.username)},
+        "_links": {
+            "self": base,
+            "avatar": views.avatar_path(row.username, row.avatar, pictures.LARGE),
+        },
     }
 
 

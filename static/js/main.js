@@ -12,6 +12,7 @@ import { Live } from './live.js'
 import * as menus from './menus.js'
 import * as notifications from './notifications.js'
 import * as people from './people.js'
+import * as pictures from './pictures.js'
 import { currentPosition, refresh } from './refresh.js'
 import * as search from './search.js'
 import { showState } from './status.js'
@@ -30,6 +31,7 @@ function connect(position) {
   on('post.published', feed.published)
   on('post.deleted', feed.deleted)
   on('user.changed', people.changed)
+  on('user.profile', people.changed)
   on('notification', notifications.arrived)
   on('notification.read', notifications.readOne)
   on('notifications.read', notifications.read)
@@ -49,6 +51,7 @@ compose.start()
 deletes.start()
 notifications.start()
 translate.start()
+pictures.start()
 feed.start(reloadInPlace)
 
 const position = currentPosition()

@@ -18,6 +18,7 @@ from microblog.database import Database
 from microblog.models import User
 from microblog.runtime import EXTENSION
 from microblog.settings import Settings
+from tests import images
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
 from tests.fake_translator import FakeTranslator
@@ -110,7 +111,8 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         if "429" in operation["responses"]
     }
     expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts", TRANSLATION}
-    assert set(limited) == {("POST", path) for path in expected}
+    calls = {("POST", path) for path in expected} | {("PUT", "/api/me/avatar")}
+    assert set(limited) == calls
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
 
@@ -133,6 +135,7 @@ def close(schema: Any) -> Any:
     return schema
 
 
+PICTURE = {"headers": {"Content-Type": "image/png"}, "data": images.picture("PNG")}
 SIGN_UP = {"username": "anna", "email": "anna@example.org", "password": PASSWORD}
 
 
@@ -168,6 +171,8 @@ async def test_answers_are_as_documented(
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("GET", "/api/search", "/api/search?q=Hello", {}),
+        ("PUT", "/api/me/avatar", "/api/me/avatar", PICTURE),
+        ("DELETE", "/api/me/avatar", "/api/me/avatar", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/tokens", "/api/tokens", {}),
@@ -222,6 +227,9 @@ async def test_refusals_are_as_documented(
         (stranger, "POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "x"}}, 422),
         (stranger, "PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}, 400),
         (stranger, "GET", "/api/search", "/api/search", {}, 422),
+        (mina, "PUT", "/api/me/avatar", "/api/me/avatar", PICTURE | {"data": b"x"}, 422),
+        (mina, "PUT", "/api/me/avatar", "/api/me/avatar", text, 415),
+        (stranger, "PUT", "/api/me/avatar", "/api/me/avatar", PICTURE, 401),
         (stranger, "GET", "/api/search", "/api/search?q=before:x", {}, 422),
     ]
     for asking, method, path, address, how, status in calls:

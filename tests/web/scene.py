@@ -12,7 +12,8 @@ from quart import Quart
 from werkzeug.routing import IntegerConverter, Rule
 
 from microblog import export_files
-from microblog.actions import follows, links
+from microblog.actions import avatars, follows, links
+from microblog.core.pictures import Squares
 from microblog.core.tasks import ExportPosts, Prune, State
 from microblog.core.tokens import link_token, setup_token
 from microblog.database import Database
@@ -24,6 +25,7 @@ from tests.people import PASSWORD, MakePost, MakeUser
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 RESETS = ("choose_password", "reset_password")
+PICTURE = Squares("0123456789abcdef", {96: b"a picture", 400: b"a larger one"})
 CONFIRMATIONS = ("look_at_confirmation", "confirm")
 Example = dict[str, str]
 
@@ -32,7 +34,7 @@ Example = dict[str, str]
 class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
-    Mina has an export, and a job that waits until tomorrow.
+    Mina has an export, and a job that waits until tomorrow. Bora has a picture.
     The walk may delete `post`, but not `kept_post`.
     """
 
@@ -51,6 +53,7 @@ class Scene:
         version = assets.versions()["css"]
         some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id)}
         some |= {"job_id": str(self.job_id), "export_id": str(self.export_id)}
+        some |= {"picture": PICTURE.name, "size": "96"}
         return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
 
     @property
@@ -119,6 +122,7 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     async with database.write() as tx:
         await follows.follow(tx, mina, chul, now)
         await follows.follow(tx, bora, mina, now)
+        await avatars.change(tx, bora, PICTURE, now)
         tx.enqueue(Prune(), at=now + timedelta(days=1), user_id=mina.id)
         done = {"state": State.DONE, "attempt": 1, "progress": 100, "again": False}
         times = {"created_at": now, "finished_at": now}
