@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import structlog
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from quart import current_app
 
 from microblog.actions import accounts, faults, sessions
@@ -84,6 +84,7 @@ class Runtime:
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
     encoded: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
+    suggested: TTLCache[Any, list[int]] = field(default_factory=lambda: TTLCache(ARTICLES_KEPT, 60))
     uploading: set[int] = field(default_factory=set)  # who is sending a large body
     upload_places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(UPLOADS))
     frames: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(FRAMES_SHARED))

@@ -45,13 +45,29 @@ async def profile(username: str) -> str:
         visitor, person = await _open(read, username)
         window = paging.window(runtime().settings.posts_per_page)
         page = await posts.by_author(read, person.id, visitor.id, window)
-        following = visitor.id is not None and await users.is_following(read, visitor.id, person.id)
+        following = await _follows(read, visitor.id, person.id)
         return await templates.render(
             "people/profile.html",
             person=views.person(person),
             page=pages.of_posts(page, visitor.id),
             following=following,
         )
+
+
+@blueprint.get("/user/<username>/popup")
+async def popup(username: str) -> str:
+    """Show a person in short: a part, for the card beside a link to them."""
+    async with runtime().database.read() as read:
+        visitor = await auth.may_read(read)
+        person = await users.by_username(read, username)
+        following = await _follows(read, visitor.id, person.id)
+    return await templates.render(
+        "people/_card.html", person=views.person(person), following=following
+    )
+
+
+async def _follows(read: Read, visitor_id: int | None, person_id: int) -> bool:
+    return visitor_id is not None and await users.is_following(read, visitor_id, person_id)
 
 
 async def _open(read: Read, username: str) -> tuple[auth.Visitor, User]:

@@ -3,6 +3,7 @@
  * The page is complete without any of this; only liveness and comfort are added.
  */
 
+import * as cards from './cards.js'
 import * as compose from './compose.js'
 import * as deletes from './deletes.js'
 import * as feed from './feed.js'
@@ -52,6 +53,7 @@ deletes.start()
 notifications.start()
 translate.start()
 pictures.start()
+cards.start()
 feed.start(reloadInPlace)
 
 const position = currentPosition()
