@@ -14,7 +14,6 @@ const CLOSE_MS = 300
 const PRESS_MS = 450
 const KEPT_MS = 30_000
 const GAP_PX = 6
-const EDGE_PX = 12
 const PERSON = /^\/user\/[^/]+$/
 
 const kept = new Map()
@@ -51,16 +50,19 @@ function hovered({ target, pointerType }) {
   if (pointerType === 'touch') return
   if (card.contains(target) || (link && link.contains(target))) clearTimeout(timer)
   else if (personAt(target)) later(personAt(target), OPEN_MS)
-  else if (link && !card.contains(document.activeElement)) later(null, CLOSE_MS)
+  else if (!isFocused()) later(null, CLOSE_MS)
 }
+
+const isFocused = () => card.contains(document.activeElement) || link?.matches(':focus-visible')
 
 function focused({ target }) {
   if (card.contains(target) || target === link) return clearTimeout(timer)
   if (target.matches(':focus-visible') && personAt(target)) later(target, OPEN_MS)
-  else if (link) close()
+  else close()
 }
 
 function touched(event) {
+  pressed = null
   if (!card.contains(event.target) && event.target.closest?.('a') !== link) close()
   const person = event.pointerType === 'touch' && personAt(event.target)
   if (person) later(person, PRESS_MS, () => { pressed = person })
@@ -126,9 +128,8 @@ async function load(address) {
 /** Below the link, or above it where there is no room; it scrolls along with the page. */
 function place(person) {
   const { left, top, bottom } = person.getBoundingClientRect()
-  const { width, height } = card.getBoundingClientRect()
-  const below = bottom + GAP_PX + height < innerHeight || top < height + GAP_PX
-  const x = Math.max(EDGE_PX, Math.min(left, document.documentElement.clientWidth - width - EDGE_PX))
-  card.style.left = `${x + scrollX}px`
-  card.style.top = `${(below ? bottom + GAP_PX : top - GAP_PX - height) + scrollY}px`
+  const height = card.offsetHeight + GAP_PX
+  const below = bottom + height < innerHeight || top < height
+  card.style.setProperty('--x', `${left + scrollX}px`)
+  card.style.top = `${(below ? bottom + GAP_PX : top - height) + scrollY}px`
 }
