@@ -1,4 +1,4 @@
-"""Writing down everything that is somebody's: their posts, whom they follow, their settings.
+"""Writing down everything that is somebody's: posts, whom they follow, settings, their picture.
 
 An export is an archive of JSON files. It is written page by page, so its size costs no memory.
 """
@@ -12,12 +12,13 @@ from zipfile import ZipFile
 
 from microblog import export_files
 from microblog.actions import mail
+from microblog.core import pictures
 from microblog.core.tasks import Cancelled, ExportPosts, RemoveExports
 from microblog.database import Tx
 from microblog.finishing import finished
 from microblog.jobs.work import Failed, Job
 from microblog.models import User
-from microblog.queries import exports
+from microblog.queries import avatars, exports
 from microblog.queries.exports import OwnPost, Related
 from microblog.settings import Settings
 
@@ -58,6 +59,7 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
     database = job.runtime.database
     async with database.read() as read:
         person = await read.get(User, user_id)
+        picture = await avatars.content(read, user_id, pictures.LARGE)
         total, until = await exports.count_posts(read, user_id)
     if person is None:
         raise Failed("There is no such person any more.")
@@ -79,6 +81,8 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
     }
     await _write(archive, "follows.json", people)
     archive.writestr("settings.json", _dump(_settings(person), indent=2))
+    if picture is not None:
+        archive.writestr("avatar.webp", picture)
 
 
 async def _write(

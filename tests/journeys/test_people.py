@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Error, Locator, expect
+from playwright.async_api import Error, Locator, Page, expect
 
 from tests import images
 from tests.conftest import require
@@ -91,6 +91,49 @@ async def tap_through(name: Locator) -> None:
     await expect(name.page).to_have_url(re.compile("/user/mina$"))
 
 
+async def by_mouse(page: Page, name: Locator, card: Locator) -> None:
+    """Rest on a name, go into the card, leave it by Escape; rest again, leave by going away."""
+    await name.hover()
+    await expect(card).to_contain_text("@mina")
+    await card.hover()
+    await expect(card.locator("[formaction='/follow/mina']")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(card).to_have_count(0)
+    await page.mouse.move(0, 0)
+    await name.hover()
+    await expect(card).to_be_visible()
+    await page.mouse.move(0, 0)
+    await expect(card).to_have_count(0)
+
+
+async def by_keyboard(page: Page, name: Locator, card: Locator) -> None:
+    """Come to a name, go into its card, and back by Escape."""
+    for key in ("j", "k", "Tab"):
+        await page.keyboard.press(key)
+    await expect(name).to_be_focused()
+    await expect(card).to_be_visible()
+    await page.keyboard.press("Tab")
+    await expect(card.locator("button")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(card).to_have_count(0)
+    await expect(name).to_be_focused()
+
+
+async def by_finger(page: Page, name: Locator, card: Locator) -> None:
+    """Stay on a name with a finger, then tap elsewhere."""
+    box = await name.bounding_box()
+    assert box is not None
+    touch = await page.context.new_cdp_session(page)
+    finger = {"x": box["x"] + 5, "y": box["y"] + 10}
+    await touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [finger]})
+    await expect(card).to_be_visible()
+    await touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    await expect(card).to_be_visible()
+    assert page.url.endswith("/explore")
+    await page.touchscreen.tap(5, 300)
+    await expect(card).to_have_count(0)
+
+
 async def test_card_opens_for_mouse_keyboard_and_finger_and_is_closed_by_each(
     two_processes: AppServer,
 ) -> None:
@@ -100,49 +143,16 @@ async def test_card_opens_for_mouse_keyboard_and_finger_and_is_closed_by_each(
         person(browser, two_processes.url, has_touch=True) as jun,
     ):
         await meet(mina, jun)
-        page, card = jun.page, jun.page.locator(".person-card")
+        card = jun.page.locator(".person-card")
         await mina.write("Come in from @jun")  # this one arrives live
         name = jun.post("Come in").locator(".post-name")
-        await name.hover()
-        await expect(card).to_contain_text("@mina")
-        await card.hover()
-        await expect(card.locator("[formaction='/follow/mina']")).to_be_visible()
-        await page.keyboard.press("Escape")
-        await expect(card).to_have_count(0)
-        await page.mouse.move(0, 0)
-        await name.hover()
-        await expect(card).to_be_visible()
-        await page.mouse.move(0, 0)
-        await expect(card).to_have_count(0)
-
-        for key in ("j", "k", "Tab"):
-            await page.keyboard.press(key)
-        await expect(name).to_be_focused()
-        await expect(card).to_be_visible()
-        await page.keyboard.press("Tab")
-        await expect(card.locator("button")).to_be_focused()
-        await page.keyboard.press("Escape")
-        await expect(card).to_have_count(0)
-        await expect(name).to_be_focused()
-
-        box = await name.bounding_box()
-        assert box is not None
-        touch = await jun.context.new_cdp_session(page)
-        finger = {"x": box["x"] + 5, "y": box["y"] + 10}
-        await touch.send(
-            "Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [finger]}
-        )
-        await expect(card).to_be_visible()
-        await touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        await expect(card).to_be_visible()
-        assert page.url.endswith("/explore")
-        await page.touchscreen.tap(5, 300)
-        await expect(card).to_have_count(0)
+        await by_mouse(jun.page, name, card)
+        await by_keyboard(jun.page, name, card)
+        await by_finger(jun.page, name, card)
         await tap_through(name)
-
         await jun.go("/explore")
         await name.hover()
         await card.locator("button").click()
-        await expect(page.locator("#main")).to_be_visible()
+        await expect(jun.page.locator("#main")).to_be_visible()
         await name.hover()
         await expect(card.locator("[formaction='/unfollow/mina']")).to_be_visible()
