@@ -12,7 +12,11 @@ export function changed(person) {
   for (const element of document.querySelectorAll(`[data-user-id="${Number(person.id)}"]`)) {
     const { count } = element.dataset
     if (count && person[count] !== undefined) element.textContent = number(person[count])
-    if (element.matches('img')) element.src = element.width > SMALL_PX ? person.portrait : person.avatar
+    if (element.matches('img')) show(element, element.width > SMALL_PX ? person.portrait : person.avatar)
     if ('name' in element.dataset && person.display_name) element.textContent = person.display_name
   }
+}
+
+function show(image, address) {
+  if (address && image.getAttribute('src') !== address) image.src = address
 }

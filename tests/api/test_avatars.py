@@ -1,13 +1,17 @@
 """One's own picture in the API, and what programs that listen hear of it."""
 
+import asyncio
 from typing import Any
 
+from sqlalchemy import select
+
 from microblog.database import Database
+from microblog.models import Avatar, User
 from microblog.settings import Settings
 from tests import images
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.live.clients import listening
 from tests.people import MakeUser, access_token
 from tests.serving import Serving
@@ -42,6 +46,19 @@ async def test_picture_is_put_and_deleted_as_often_as_one_likes(
     for _ in range(2):
         await mina.json("DELETE", ADDRESS, status=204)
         assert (await mina.json("GET", "/api/users/mina"))["_links"]["avatar"] == DRAWN
+
+
+@all_databases
+async def test_pictures_that_come_at_once_leave_one(
+    program: OpenProgram, make_user: MakeUser, database: Database
+) -> None:
+    mina = await program(await make_user())
+    sent = [images.picture("PNG", (width, 50)) for width in (50, 60, 70, 80)]
+    await asyncio.gather(*(mina.json("PUT", ADDRESS, headers=PNG, data=one) for one in sent))
+    async with database.read() as read:
+        rows = (await read.execute(select(Avatar.size, Avatar.name).order_by(Avatar.size))).all()
+        name = await read.scalar(select(User.avatar))
+    assert [tuple(row) for row in rows] == [(96, name), (400, name)]
 
 
 async def test_what_is_missing_or_no_picture_is_told(

@@ -152,7 +152,8 @@ async def test_card_opens_for_mouse_keyboard_and_finger_and_is_closed_by_each(
         await tap_through(name)
         await jun.go("/explore")
         await name.hover()
-        await card.locator("button").click()
-        await expect(jun.page.locator("#main")).to_be_visible()
+        async with jun.page.expect_navigation():
+            await card.locator("button").click()
+        await jun.is_live()
         await name.hover()
         await expect(card.locator("[formaction='/unfollow/mina']")).to_be_visible()
