@@ -13,7 +13,7 @@ from microblog.models import User
 from microblog.queries import posts
 from microblog.queries.events import EXPLORE, HOME
 from microblog.runtime import runtime
-from microblog.web import layout, pages, suggestions
+from microblog.web import layout, pages, recommendations
 from microblog.web.compose import PostForm, fresh_form
 
 blueprint = Blueprint("timelines", __name__)
@@ -47,7 +47,7 @@ async def show_home(read: Read, user: User, form: PostForm) -> str:
         "timelines/home.html",
         page=pages.of_posts(page, user.id),
         form=form,
-        people=await suggestions.of(read, user),
+        people=await recommendations.of(read, user),
         everyone=pages.of_posts(everyone, user.id).items if everyone else (),
     )
 
@@ -74,7 +74,7 @@ async def explore() -> str:
         return await templates.render(
             "timelines/explore.html",
             **await _everything(read, visitor),
-            people=await suggestions.of(read, visitor.user) if visitor.user else [],
+            people=await recommendations.of(read, visitor.user) if visitor.user else [],
         )
 
 

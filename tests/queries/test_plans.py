@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event, insert, text
 from microblog.core.cursors import Window
 from microblog.database import Database, Read
 from microblog.models import Model, User, table
-from microblog.queries import events, jobs, notifications, posts, suggestions, users
+from microblog.queries import events, jobs, notifications, posts, recommendations, users
 from tests.conftest import all_databases
 from tests.queries.test_home import person
 
@@ -54,8 +54,8 @@ READINGS: dict[str, Reading] = {
     "notifications": lambda read, window: notifications.page(read, VIEWER, window),
     "followers": lambda read, window: users.followers(read, 7, window),
     "following": lambda read, window: users.following(read, VIEWER, window),
-    "suggestions": lambda read, window: suggestions.people(read, VIEWER, 5),
-    "suggestions of many friends": lambda read, window: suggestions.people(read, 7, 5),
+    "recommendations": lambda read, window: recommendations.people(read, VIEWER, 5),
+    "recommendations of many friends": lambda read, window: recommendations.people(read, 7, 5),
     "the next job": lambda read, window: jobs.next_due(read, ["prune", "other"]),
     "jobs that are due": lambda read, window: jobs.due(read, ["prune"], LONG_AFTER, 4),
     "the log": lambda read, window: events.after(read, window.after or 0, 25),
@@ -117,7 +117,7 @@ async def plans(read: Read, work: Reading, window: Window) -> list[list[str]]:
 def walks_along(name: str, plan: list[str]) -> bool:
     """Tell whether SQLite reads in the order that is wanted, and stops when it has enough."""
     in_order = not any("TEMP B-TREE" in row for row in plan)
-    return in_order and name.startswith(("everything", "suggestions"))
+    return in_order and name.startswith(("everything", "recommendations"))
 
 
 WHOLE = {

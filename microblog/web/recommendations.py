@@ -2,7 +2,7 @@
 
 from microblog.database import Read
 from microblog.models import User
-from microblog.queries import suggestions
+from microblog.queries import recommendations
 from microblog.render import views
 from microblog.render.views import PersonView
 from microblog.runtime import runtime
@@ -17,9 +17,9 @@ async def of(read: Read, user: User) -> list[PersonView]:
     at once after they followed somebody, or where one of those has gone.
     """
     kept, key = runtime().suggested, (user.id, user.following_count)
-    found = await suggestions.those(read, user.id, kept[key]) if key in kept else []
+    found = await recommendations.those(read, user.id, kept[key]) if key in kept else []
     if len(found) < SHOWN:
-        found = await suggestions.people(read, user.id, SHOWN)
+        found = await recommendations.people(read, user.id, SHOWN)
         if len(found) == SHOWN:  # a small place changes with everybody who comes
             kept[key] = [person.id for person in found]
     return [views.person(each) for each in found]

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event, insert, update
 
 from microblog.database import Database
 from microblog.models import Follow, User, table
-from microblog.queries import suggestions
+from microblog.queries import recommendations
 from tests.conftest import all_databases
 from tests.queries.test_home import person
 
@@ -30,7 +30,7 @@ async def fill(database: Database, people: int, follows: list[tuple[int, int]]) 
 
 async def suggested(database: Database, limit: int = 5) -> list[int]:
     async with database.read() as read:
-        return [one.id for one in await suggestions.people(read, ME, limit)]
+        return [one.id for one in await recommendations.people(read, ME, limit)]
 
 
 @all_databases
@@ -81,5 +81,5 @@ async def test_those_who_were_found_before_are_asked_for_as_they_are_now(
         await tx.execute(update(User).where(User.id == 5).values(deactivated_at=NOW))
         await tx.execute(update(User).where(User.id == 4).values(display_name="Anew"))
     async with database.read() as read:
-        found = await suggestions.those(read, ME, [7, 5, 4, 2, 99])
+        found = await recommendations.those(read, ME, [7, 5, 4, 2, 99])
     assert [(one.id, one.display_name) for one in found] == [(7, ""), (4, "Anew")]
