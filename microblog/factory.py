@@ -26,10 +26,12 @@ from microblog.edge import (
     room,
     strangers,
     templates,
+    uploads,
 )
+from microblog.edge.bodies import LONGEST_BODY_BYTES
 from microblog.edge.connection import FinishingConnection
 from microblog.edge.errors import Problem
-from microblog.edge.request import LONGEST_BODY_BYTES, MicroblogRequest, asking
+from microblog.edge.request import MicroblogRequest, asking
 from microblog.jobs.worker import Worker
 from microblog.live.connection import BoundedConnection
 from microblog.resources import TEMPLATES
@@ -59,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Quart:
 
     app.before_request(logs.start_clock)
     app.before_request(_greet)
+    app.before_request(uploads.guard)
     app.before_request(room.guard)
     app.before_request(csrf.guard)
     app.before_websocket(_greet)
@@ -68,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.after_request(compression.compress)
     app.after_websocket(headers.add_to_refusal)
     app.teardown_request(room.leave)
+    app.teardown_request(uploads.leave)
 
     _open_while_serving(app, settings)
     return app

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import structlog
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from quart import current_app
 
 from microblog.actions import accounts, faults, sessions
@@ -35,6 +35,7 @@ ARTICLES_KEPT = 4096
 RETRY_SECONDS = 2.0
 DATABASE_AWAY = message("The database is out of reach.")
 FRAMES_SHARED = 512
+UPLOADS = 3  # large bodies that a process holds at once
 
 log = structlog.get_logger(__name__)
 
@@ -92,6 +93,9 @@ class Runtime:
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
     articles: LRUCache[Any, Any] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
     encoded: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(ARTICLES_KEPT))
+    suggested: TTLCache[Any, list[int]] = field(default_factory=lambda: TTLCache(ARTICLES_KEPT, 60))
+    uploading: set[int] = field(default_factory=set)  # who is sending a large body
+    upload_places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(UPLOADS))
     frames: LRUCache[Any, str] = field(default_factory=lambda: LRUCache(FRAMES_SHARED))
     limiters: dict[str, Any] = field(default_factory=dict)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

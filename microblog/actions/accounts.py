@@ -84,6 +84,7 @@ async def edit_profile(tx: Tx, user: User, display_name: str, about_me: str) -> 
     )
     search_index.feed_soon(tx)
     tx.announce(events.user_changed(user.id))
+    tx.announce(events.profile_changed(user.id))
 
 
 async def choose_appearance(tx: Tx, user: User, language: str | None, theme: str | None) -> None:

@@ -15,6 +15,7 @@ from microblog.actions import messages, notifications, posts, search_index
 from microblog.core import events
 from microblog.database import Tx
 from microblog.models import (
+    Avatar,
     Follow,
     IdempotencyKey,
     Job,
@@ -101,6 +102,7 @@ STEPS: tuple[Step, ...] = (
     erase_messages,
 )
 OWN = (
+    Avatar,
     Session,
     TokenFamily,
     KnownDevice,

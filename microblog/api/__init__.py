@@ -3,6 +3,7 @@
 from quart import Blueprint, Quart
 
 from microblog.api import (
+    avatars,
     drafts,
     entry,
     envelope,
@@ -21,6 +22,7 @@ from microblog.api import (
 )
 
 MODULES = (
+    avatars,
     drafts,
     entry,
     events,

@@ -19,6 +19,7 @@ from werkzeug.routing import Rule
 from werkzeug.routing.converters import BaseConverter
 
 from microblog.api import schemas
+from microblog.core import pictures
 from microblog.edge import auth
 
 API_VERSION = "1.0"
@@ -100,6 +101,12 @@ def takes(model: type[BaseModel]) -> Callable[[F], F]:
     return mark
 
 
+def takes_picture(handler: F) -> F:
+    """Tell that a call takes a picture: as its body, or as the file of a form."""
+    handler.takes_picture = True  # type: ignore[attr-defined]
+    return handler
+
+
 class Document(OpenAPIProvider):
     """quart-schema's document of the routes under `/api`, completed."""
 
@@ -120,10 +127,13 @@ class Document(OpenAPIProvider):
 
     def build_paths(self, rule: Rule) -> tuple[dict[str, Any], dict[str, Any]]:
         paths, components = super().build_paths(rule)
-        told: Told = getattr(self._app.view_functions[rule.endpoint], _TOLD)
+        handler = self._app.view_functions[rule.endpoint]
+        told: Told = getattr(handler, _TOLD)
         for operations in paths.values():
             for method, operation in operations.items():
                 operation["tags"] = [rule.endpoint.split(".")[1]]
+                if getattr(handler, "takes_picture", False):
+                    operation["requestBody"] = _PICTURE
                 _complete(operation, told, reads=method == "get")
         return paths, components
 
@@ -222,6 +232,14 @@ def _header(description: str, kind: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": kind}}
 
 
+_FILE = {"type": "string", "format": "binary"}
+_FORM = {"type": "object", "properties": {"avatar": _FILE}, "required": ["avatar"]}
+_PICTURE = {
+    "required": True,
+    "description": "The picture, 8 MB at most; or a form with the file in its field `avatar`.",
+    "content": {f"image/{kind.lower()}": {"schema": _FILE} for kind in pictures.FORMATS}
+    | {"multipart/form-data": {"schema": _FORM}},
+}
 _HEADERS = {
     "ETag": _header("The version of the answer, for `If-None-Match`.", "string"),
     "Location": _header("Where the new thing is.", "string"),

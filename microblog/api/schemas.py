@@ -49,7 +49,10 @@ class UserLinks(BaseModel):
     """Addresses around a person."""
 
     self: str
-    avatar: str = Field(description="The address of the person's picture.")
+    avatar: str = Field(
+        description="The person's picture: WebP of 400 pixels, or the SVG drawn from the name. "
+        "Another picture has another address."
+    )
 
 
 class User(BaseModel):

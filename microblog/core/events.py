@@ -17,6 +17,7 @@ class Kind(StrEnum):
     POST_COUNTED = "post.counts"
     POST_DELETED = "post.deleted"
     USER_CHANGED = "user.changed"
+    PROFILE_CHANGED = "user.profile"
     NOTIFIED = "notification"
     NOTIFICATION_READ = "notification.read"
     NOTIFICATIONS_READ = "notifications.read"
@@ -106,6 +107,14 @@ def user_changed(user_id: int) -> Event:
 def presence_changed(user_id: int) -> Event:
     """Tell everyone that a person, with all that they wrote, is gone or is back."""
     return Event(Kind.PRESENCE_CHANGED, user_id, user_id=EVERYONE, ref_id=user_id)
+
+
+def profile_changed(user_id: int) -> Event:
+    """Tell everyone that somebody has another name or picture: any page may show it.
+
+    It comes seldom, unlike `user_changed`, which tells those who look at this person's page.
+    """
+    return Event(Kind.PROFILE_CHANGED, user_id, user_id=EVERYONE, ref_id=user_id)
 
 
 def relations_changed(user_id: int) -> Event:

@@ -13,6 +13,7 @@ from quart.asgi import ASGIHTTPConnection
 from quart.utils import cancel_tasks, raise_task_exceptions
 
 from microblog.edge import drain
+from microblog.edge.bodies import CountedBody
 from microblog.edge.request import routable
 
 ENDLESS = "microblog.endless"
@@ -66,5 +67,7 @@ class FinishingConnection(ASGIHTTPConnection):
                 if not message.get("more_body", False):
                     self._arrived = True
                     request.body.set_complete()
+                elif isinstance(request.body, CountedBody):
+                    await request.body.may_come()
             elif message["type"] == "http.disconnect":
                 return

@@ -22,6 +22,7 @@ RESET_WINDOW = timedelta(hours=1)
 MOST_NAMES = 100_000
 DRAFTS_PER_MINUTE = 120
 MESSAGES_PER_MINUTE = 30
+MOST_PICTURES, PICTURES_SECONDS = 12, 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +138,11 @@ def _take(what: str, per_minute: int, user_id: int) -> Allowance:
         limiters[what] = RateLimiter(per_minute, 60)
     allowance: Allowance = limiters[what].take(str(user_id))
     return allowance
+
+
+def count_picture(user_id: int) -> None:
+    """Count a picture that somebody sends; raises TooManyTries."""
+    limiters = runtime().limiters
+    if "pictures" not in limiters:
+        limiters["pictures"] = RateLimiter(MOST_PICTURES, PICTURES_SECONDS)
+    limiters["pictures"].take(str(user_id))

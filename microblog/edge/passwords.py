@@ -1,21 +1,17 @@
 """Password work at the door: slow by design, so it runs apart, two at a time at most."""
 
 import asyncio
-import contextlib
-import os
-import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, TypeVar
 
 from microblog.core import passwords
+from microblog.edge.threads import step_back
 from microblog.runtime import runtime
 
 T = TypeVar("T")
 AT_ONCE = 2
-NICENESS = 10
 
 
 async def hash_password(password: str) -> str:
@@ -37,14 +33,4 @@ async def _apart(work: Callable[..., T], *arguments: Any) -> T:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(AT_ONCE, "password", initializer=_step_back)
-
-
-def _step_back() -> None:
-    """Let this thread have what the others leave: the loop must not wait for a turn.
-
-    Linux alone gives a thread a niceness of its own (sched(7)).
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    return ThreadPoolExecutor(AT_ONCE, "password", initializer=step_back)

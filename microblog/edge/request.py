@@ -1,7 +1,8 @@
 """What a request says of itself: where it came from, and what it wants back."""
 
-import asyncio
 import contextlib
+from collections.abc import Callable
+from io import BytesIO
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -10,70 +11,16 @@ from quart import Request, has_websocket_context, request, websocket
 from quart.formparser import FormDataParser
 from quart.wrappers import Websocket
 from quart.wrappers.request import Body
-from werkzeug.exceptions import (
-    BadRequest,
-    RequestEntityTooLarge,
-    RequestTimeout,
-    UnsupportedMediaType,
-)
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from microblog.edge.bodies import LONGEST_UPLOAD_BYTES, CountedBody
 from microblog.runtime import runtime
 
-LONGEST_BODY_BYTES = 256 * 1024
-PATIENCE_SECONDS = 8.0  # for LEAST_BYTES of a body, or its end
-LEAST_BYTES = 16 * 1024
+TAKE_PICTURES = {("POST", "/edit_profile"), ("PUT", "/api/me/avatar")}
+"""The requests that may bring a file, and so have a larger body; no other one may."""
 IPV6_SITE_BITS = 64
 SURROUNDING_BITS = {4: 24, 6: 48}  # of an address, by its version
-
-
-class CountedBody(Body):
-    """A body that is counted to its end. Quart's forgets what was read: a form in parts that comes
-    in chunks would have no limit.
-    """
-
-    def __init__(self, expected_length: int | None, max_length: int | None) -> None:
-        super().__init__(expected_length, max_length)
-        self._size_bytes = 0
-        self._ended = asyncio.Event()
-
-    def append(self, data: bytes) -> None:
-        self._size_bytes += len(data)
-        limit = self._max_content_length
-        if self._must_raise is None and limit is not None and self._size_bytes > limit:
-            self._must_raise = RequestEntityTooLarge()
-            super().set_complete()
-        super().append(data)
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await super().__anext__()
-        except StopAsyncIteration:
-            if self._must_raise is not None:  # it became too large while we waited
-                raise self._must_raise from None
-            raise
-
-    def set_complete(self) -> None:
-        self._ended.set()
-        super().set_complete()
-
-    async def arrive(self) -> None:
-        """Wait until it is here; raises RequestTimeout where it hardly gets on.
-
-        One that is too large is not waited for: whoever reads it will be told.
-        """
-        while self._must_raise is None and not self._complete.is_set():
-            before = self._size_bytes
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    await self._complete.wait()
-            if not self._complete.is_set() and self._size_bytes - before < LEAST_BYTES:
-                raise RequestTimeout
-
-    async def drain(self) -> None:
-        """Let the rest come and fall: who is still sending does not hear us (RFC 9112, 9.6)."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self._ended.wait()
 
 
 class MicroblogRequest(Request):
@@ -82,9 +29,27 @@ class MicroblogRequest(Request):
     body: CountedBody
     body_class: type[Body] = CountedBody
 
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        path: str,
+        query_string: bytes,
+        headers: Headers,
+        *more: Any,
+        **how: Any,
+    ) -> None:
+        kind = headers.get("Content-Type", "").lower()
+        may_be_picture = kind.startswith(("multipart/form-data", "image/"))
+        self.takes_picture = may_be_picture and (method, path) in TAKE_PICTURES
+        if self.takes_picture:
+            how["max_content_length"] = LONGEST_UPLOAD_BYTES
+        super().__init__(method, scheme, path, query_string, headers, *more, **how)
+        self.max_content_length = how.get("max_content_length")  # for its forms too
+
     def make_form_data_parser(self) -> FormDataParser:
         parser = super().make_form_data_parser()
-        parser.stream_factory = _refuse_file
+        parser.stream_factory = _one_file() if self.takes_picture else _refuse_file
         return parser
 
     @property
@@ -100,7 +65,20 @@ class MicroblogRequest(Request):
 
 
 def _refuse_file(*_: Any) -> NoReturn:
-    raise UnsupportedMediaType("No page takes files.")
+    raise UnsupportedMediaType("This address takes no files.")
+
+
+def _one_file() -> Callable[..., BytesIO]:
+    """Return what makes room for the one file that a form may have."""
+    files = iter([BytesIO()])
+
+    def make_room(*_: Any) -> BytesIO:
+        file = next(files, None)
+        if file is None:
+            raise UnsupportedMediaType("One file at a time.")
+        return file
+
+    return make_room
 
 
 def routable(path: str) -> str:

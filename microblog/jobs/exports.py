@@ -1,4 +1,4 @@
-"""Writing down everything that is somebody's: posts, messages, whom they follow, settings.
+"""Writing down everything that is somebody's: posts, messages, whom they follow, settings, picture.
 
 An export is an archive of JSON files. It is written page by page, so its size costs no memory.
 """
@@ -13,13 +13,14 @@ from zipfile import ZipFile
 
 from microblog import export_files
 from microblog.actions import mail
+from microblog.core import pictures
 from microblog.core.leaving import Left
 from microblog.core.tasks import Cancelled, ExportPosts, RemoveExports
 from microblog.database import Tx
 from microblog.finishing import finished
 from microblog.jobs.work import Failed, Job
 from microblog.models import User
-from microblog.queries import drafts, exports
+from microblog.queries import avatars, drafts, exports
 from microblog.queries.exports import OwnMessage, OwnPost, Related
 from microblog.render import json as as_json
 from microblog.settings import Settings
@@ -62,6 +63,7 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
     database = job.runtime.database
     async with database.read() as read:
         person = await read.get(User, user_id)
+        picture = await avatars.content(read, user_id, pictures.LARGE)
         total, until = await exports.count_posts(read, user_id)
         unsent = [as_json.draft(row) for row in await drafts.all_of(read, user_id)]
     if person is None or person.left_because == Left.DELETED:
@@ -92,6 +94,8 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
     await _write(archive, "follows.json", people)
     archive.writestr("drafts.json", _dump({"drafts": unsent}, indent=2))
     archive.writestr("settings.json", _dump(_settings(person), indent=2))
+    if picture is not None:
+        archive.writestr("avatar.webp", picture)
 
 
 async def _write(

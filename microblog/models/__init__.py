@@ -2,6 +2,7 @@
 
 from microblog.models.access import IdempotencyKey, RefreshToken, Session, TokenFamily, Try
 from microblog.models.audit import Deed
+from microblog.models.avatars import Avatar
 from microblog.models.base import Model, table
 from microblog.models.drafts import SavedDraft
 from microblog.models.events import EventRow, History
@@ -18,6 +19,7 @@ REVISION = "0014"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
+    "Avatar",
     "ConversationSide",
     "Deed",
     "EventRow",

@@ -60,6 +60,7 @@ _SUBJECTS = (
     .join(person_table, person_table.c.id == post_table.c.author_id)
     .where(post_table.c.id.in_(bindparam("ids", expanding=True)))
 )
+_OF_PEOPLE = frozenset({Kind.USER_CHANGED, Kind.PROFILE_CHANGED})
 _PEOPLE = select(*PERSON).where(
     person_table.c.id.in_(bindparam("ids", expanding=True)), person_table.c.deactivated_at.is_(None)
 )
@@ -203,7 +204,7 @@ async def deliveries(
     posts = await _posts(read, _refs(events, OF_POSTS))
     authors = {person for subject in posts.values() for person in subject.post.at_home_with}
     homes = await followers_among(read, authors, listener_ids)
-    people = await _people(read, _refs(events, {Kind.USER_CHANGED}))
+    people = await _people(read, _refs(events, _OF_PEOPLE))
     presences = await _presences(read, _refs(events, {Kind.PRESENCE_CHANGED}))
     mine = [e for e in events if e.user_id in listener_ids]
     own = await _own(read, mine)
@@ -216,7 +217,7 @@ async def deliveries(
     for event in events:
         if event.kind in OF_POSTS:
             delivery = _of_post(event, posts.get(event.ref_id or 0), homes)
-        elif event.kind is Kind.USER_CHANGED:
+        elif event.kind in _OF_PEOPLE:
             topics = frozenset({f"user:{event.ref_id}"})
             delivery = Delivery(event, topics, subject=people.get(event.ref_id or 0))
         elif event.kind is Kind.PRESENCE_CHANGED:

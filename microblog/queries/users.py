@@ -10,27 +10,11 @@ from microblog.core.cursors import Page, Window
 from microblog.core.errors import NotFound
 from microblog.core.leaving import Left
 from microblog.database import Read
-from microblog.models import Follow, FormerName, User, table
-from microblog.queries import rows
+from microblog.models import Follow, FormerName, User
 from microblog.queries.paging import turn, within
-from microblog.queries.rows import PERSON, Person, person_table
-from microblog.queries.visibility import VIEWER
+from microblog.queries.rows import person_table
 
-_follow = table(Follow).c
 _person = person_table.c
-_follows = (
-    select(_follow.id)
-    .where(_follow.follower_id == VIEWER, _follow.followed_id == _person.id)
-    .correlate(person_table)
-    .exists()
-)
-_SUGGESTED = (
-    select(*PERSON)
-    .where(_person.id != VIEWER, ~_follows, _person.deactivated_at.is_(None))
-    .order_by(_person.follower_count.desc(), _person.id.desc())
-    .limit(bindparam("limit"))
-)
-
 _HELD = (
     select(_person.id)
     .where(_person.id.in_(bindparam("ids", expanding=True)))
@@ -189,12 +173,6 @@ async def numbered(read: Read, page: int, per_page: int) -> tuple[list[User], in
         select(User).where(active).order_by(User.id).limit(per_page).offset((page - 1) * per_page)
     )
     return list(await read.scalars(statement)), total
-
-
-async def suggestions(read: Read, viewer_id: int, limit: int) -> list[Person]:
-    """Return active people whom the viewer does not follow yet, the most followed first."""
-    found = await read.execute(_SUGGESTED, {"viewer": viewer_id, "limit": limit})
-    return [rows.person(row) for row in found]
 
 
 async def idle_since(read: Read, user_ids: Sequence[int], moment: datetime) -> list[int]:

@@ -18,18 +18,20 @@ from microblog.core.tasks import ExportPosts
 from microblog.edge import language
 from microblog.edge.templates import environment
 from microblog.queries.jobs import JobRow
-from microblog.queries.rows import PostRow
+from microblog.queries.rows import Person, PostRow
 from microblog.queries.translations import TranslationRow
 from microblog.render import views
 from microblog.render.views import NotificationView, PostView
 from microblog.runtime import runtime
+
+_SHOWN_OF_AUTHOR = Person._fields.index("avatar") + 1  # not when they were seen, nor their counts
 
 
 def post(row: PostRow) -> PostView:
     """Return a post with its article in the language being spoken."""
     code = language.current()
     author = row.author
-    key = (code, row[:-1], author.id, author.username, author.display_name)
+    key = (code, row[:-1], *author[:_SHOWN_OF_AUTHOR])
     kept: PostView | None = runtime().articles.get(key)
     if kept is not None:
         return kept

@@ -126,7 +126,9 @@ def _user(row: Person, form: str) -> dict[str, Any]:
     if form == JSON_FORM:
         return shown
     kept = ("id", "username", "display_name", "post_count", "follower_count", "following_count")
-    return {name: shown[name] for name in kept}
+    view = views.person(row)
+    shown_as = {"avatar": view.avatar_url, "portrait": view.portrait_url}
+    return {name: shown[name] for name in kept} | shown_as
 
 
 def _presence(row: Presence, form: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from microblog.core import pictures
 from microblog.models import User
 from microblog.queries.access import Door
 from microblog.queries.drafts import DraftRow
@@ -41,7 +42,10 @@ def user(row: User | Person) -> dict[str, Any]:
         "post_count": row.post_count,
         "follower_count": row.follower_count,
         "following_count": row.following_count,
-        "_links": {"self": base, "avatar": views.avatar_path(row.username)},
+        "_links": {
+            "self": base,
+            "avatar": views.avatar_path(row.username, row.avatar, pictures.LARGE),
+        },
     }
 
 

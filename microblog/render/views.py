@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from microblog.core import clients, markup, notices, search_tokens
+from microblog.core import clients, markup, notices, pictures, search_tokens
 from microblog.core.search_tokens import Term
 from microblog.core.tasks import State
 from microblog.models import User
@@ -34,14 +34,19 @@ def conversation_path(username: str) -> str:
     return f"/messages/{quote(username)}"
 
 
-def avatar_path(username: str) -> str:
-    """Return the address of a person's picture."""
-    return f"{profile_path(username)}/avatar.svg"
+def avatar_path(username: str, avatar: str | None, size: int) -> str:
+    """Return the address of a person's picture: of the one they gave, or of the one drawn.
+
+    `size` is one of `pictures.SIZES`. What stands at an address never changes.
+    """
+    if avatar is None:
+        return f"{profile_path(username)}/avatar.svg"
+    return f"{profile_path(username)}/avatar/{avatar}-{size}.webp"
 
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """A person as everyone may see them."""
+    """A person as everyone may see them; `portrait_url` is the picture in the larger size."""
 
     id: int
     username: str
@@ -49,6 +54,8 @@ class PersonView:
     about_me: str
     url: str
     avatar_url: str
+    portrait_url: str
+    has_avatar: bool
     first_seen: datetime
     last_seen: datetime
     post_count: int
@@ -154,7 +161,9 @@ def person(user: User | Person) -> PersonView:
         display_name=user.name,
         about_me=user.about_me,
         url=profile_path(user.username),
-        avatar_url=avatar_path(user.username),
+        avatar_url=avatar_path(user.username, user.avatar, pictures.SMALL),
+        portrait_url=avatar_path(user.username, user.avatar, pictures.LARGE),
+        has_avatar=user.avatar is not None,
         first_seen=user.first_seen,
         last_seen=user.last_seen,
         post_count=user.post_count,

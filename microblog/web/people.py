@@ -1,20 +1,20 @@
-"""People: profiles, pictures, whom they follow, and editing one's own profile."""
+"""People: profiles, whom they follow, and editing one's own profile."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from quart import Blueprint, Response, flash, redirect, request, url_for
-from werkzeug.exceptions import HTTPException
-from wtforms import StringField, TextAreaField
+from quart import Blueprint, flash, redirect, request, url_for
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from wtforms import BooleanField, FileField, StringField, TextAreaField
 
-from microblog.actions import accounts, follows
-from microblog.core import identicons
+from microblog.actions import accounts, avatars, follows
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import Conflict, Invalid
 from microblog.core.locators import safe_next
-from microblog.database import Read
-from microblog.edge import auth, forms, paging, templates
+from microblog.core.pictures import Squares
+from microblog.database import Read, Tx
+from microblog.edge import auth, forms, paging, templates, uploads
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.forms import Form
 from microblog.edge.language import gettext as _
@@ -25,8 +25,6 @@ from microblog.render import views
 from microblog.runtime import runtime
 from microblog.web import layout, pages
 from microblog.web.auth import STALE
-
-DAY_SECONDS = 86_400
 
 blueprint = Blueprint("people", __name__)
 
@@ -45,6 +43,8 @@ class ProfileForm(Form):
 
     display_name = StringField()
     about_me = TextAreaField()
+    avatar = FileField()
+    remove_avatar = BooleanField()
 
 
 @blueprint.get("/user/<username>")
@@ -54,13 +54,29 @@ async def profile(username: str) -> str:
         visitor, person = await _open(read, username)
         window = paging.window(runtime().settings.posts_per_page)
         page = await posts.by_author(read, person.id, visitor.id, window)
-        following = visitor.id is not None and await users.is_following(read, visitor.id, person.id)
+        following = await _follows(read, visitor.id, person.id)
         return await templates.render(
             "people/profile.html",
             person=views.person(person),
             page=pages.of_posts(page, visitor.id),
             following=following,
         )
+
+
+@blueprint.get("/user/<username>/popup")
+async def popup(username: str) -> str:
+    """Show a person in short: a part, for the card beside a link to them."""
+    async with runtime().database.read() as read:
+        visitor = await auth.may_read(read)
+        person = await users.by_username(read, username)
+        following = await _follows(read, visitor.id, person.id)
+    return await templates.render(
+        "people/_card.html", person=views.person(person), following=following
+    )
+
+
+async def _follows(read: Read, visitor_id: int | None, person_id: int) -> bool:
+    return visitor_id is not None and await users.is_following(read, visitor_id, person_id)
 
 
 async def _open(read: Read, username: str) -> tuple[auth.Visitor, User]:
@@ -74,16 +90,6 @@ async def _open(read: Read, username: str) -> tuple[auth.Visitor, User]:
         raise Moved(url_for(request.endpoint or "", username=person.username))
     layout.listen_to(f"user:{person.id}")
     return visitor, person
-
-
-@blueprint.get("/user/<username>/avatar.svg")
-async def avatar(username: str) -> Response:
-    """Draw a person's picture from their name; whether there is such a person is not told."""
-    return Response(
-        identicons.draw(username.lower()),
-        content_type="image/svg+xml",
-        headers={"Cache-Control": f"public, max-age={DAY_SECONDS}"},
-    )
 
 
 @blueprint.get("/user/<username>/followers")
@@ -153,22 +159,39 @@ async def edit_profile() -> Any:
 @blueprint.post("/edit_profile")
 @shows_form_again
 async def save_profile() -> Any:
-    """Keep an edited profile."""
+    """Keep an edited profile, with the picture that came along or without the one there was."""
     user = await auth.person()
-    form = ProfileForm(await forms.sent())
+    try:
+        form = ProfileForm(await forms.sent())
+    except RequestEntityTooLarge:
+        return await _told_too_large(user)
     if not form.validate():
         form.form_errors.append(say(STALE))
         return await _show_form(form, 403)
     try:
+        squares = await uploads.squares_sent()
         async with runtime().database.write() as tx:
-            await accounts.edit_profile(
-                tx, user, form.display_name.data or "", form.about_me.data or ""
-            )
+            await _save(tx, user, form, squares)
     except Invalid as invalid:
         form.refuse(invalid)
         return await _show_form(form, 400)
     await flash(_("Your profile was saved."), "success")
     return redirect(url_for("people.profile", username=user.username), 303)
+
+
+async def _save(tx: Tx, user: User, form: ProfileForm, squares: Squares | None) -> None:
+    await accounts.edit_profile(tx, user, form.display_name.data or "", form.about_me.data or "")
+    if squares is not None:
+        await avatars.change(tx, user, squares, datetime.now(UTC))
+    elif form.remove_avatar.data:
+        await avatars.remove(tx, user)
+
+
+async def _told_too_large(user: User) -> Any:
+    await uploads.let_fall()
+    form = ProfileForm(data={"display_name": user.display_name, "about_me": user.about_me})
+    form.refuse(uploads.too_large())
+    return await _show_form(form, 413)
 
 
 async def _show_form(form: ProfileForm, status: int = 200) -> Any:

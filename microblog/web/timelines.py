@@ -11,15 +11,11 @@ from microblog.database import Read
 from microblog.edge import paging, templates
 from microblog.edge.auth import Visitor
 from microblog.models import User
-from microblog.queries import drafts, posts, users
+from microblog.queries import drafts, posts
 from microblog.queries.events import EXPLORE, HOME
-from microblog.render import views
-from microblog.render.views import PersonView
 from microblog.runtime import runtime
-from microblog.web import layout, pages
+from microblog.web import layout, pages, recommendations
 from microblog.web.compose import PostForm, fresh_form
-
-SUGGESTED_PEOPLE = 5
 
 blueprint = Blueprint("timelines", __name__)
 
@@ -53,14 +49,9 @@ async def show_home(read: Read, user: User, form: PostForm) -> str:
         "timelines/home.html",
         page=pages.of_posts(page, user.id),
         form=form,
-        people=await _suggested(read, user),
+        people=await recommendations.of(read, user),
         everyone=pages.of_posts(everyone, user.id).items if everyone else (),
     )
-
-
-async def _suggested(read: Read, user: User) -> list[PersonView]:
-    people = await users.suggestions(read, user.id, SUGGESTED_PEOPLE)
-    return [views.person(each) for each in people]
 
 
 async def _welcome(read: Read, visitor: Visitor) -> str:
@@ -85,7 +76,7 @@ async def explore() -> str:
         return await templates.render(
             "timelines/explore.html",
             **await _everything(read, visitor),
-            people=await _suggested(read, visitor.user) if visitor.user else [],
+            people=await recommendations.of(read, visitor.user) if visitor.user else [],
         )
 
 

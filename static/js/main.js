@@ -3,6 +3,7 @@
  * The page is complete without any of this; only liveness and comfort are added.
  */
 
+import * as cards from './cards.js'
 import * as compose from './compose.js'
 import * as deletes from './deletes.js'
 import * as drafts from './drafts.js'
@@ -14,6 +15,7 @@ import * as menus from './menus.js'
 import * as messages from './messages.js'
 import * as notifications from './notifications.js'
 import * as people from './people.js'
+import * as pictures from './pictures.js'
 import { currentPosition, refresh } from './refresh.js'
 import * as search from './search.js'
 import { showState } from './status.js'
@@ -37,6 +39,7 @@ function connect(position) {
   on('post.deleted', feed.deleted)
   on('user.changed', people.changed)
   on('user.presence', (person) => people.presence(person, renew))
+  on('user.profile', people.changed)
   on('notification', notifications.arrived)
   on('notification.read', notifications.readOne)
   on('notifications.read', notifications.read)
@@ -65,6 +68,8 @@ suggest.start()
 deletes.start()
 notifications.start()
 translate.start()
+pictures.start()
+cards.start()
 feed.start(reloadInPlace)
 
 const position = currentPosition()

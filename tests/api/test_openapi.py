@@ -19,6 +19,7 @@ from microblog.database import Database
 from microblog.models import User
 from microblog.runtime import EXTENSION
 from microblog.settings import Settings
+from tests import images
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
 from tests.fake_translator import FakeTranslator
@@ -40,6 +41,7 @@ LIMITED = {
     ("POST", "/api/users"),
     ("POST", TRANSLATION),
     ("PUT", "/api/me"),
+    ("PUT", "/api/me/avatar"),
     ("PUT", "/api/users/{who}"),
     ("PUT", DRAFT),
 }
@@ -149,6 +151,7 @@ def close(schema: Any) -> Any:
     return schema
 
 
+PICTURE = {"headers": {"Content-Type": "image/png"}, "data": images.picture("PNG")}
 SIGN_UP = {"username": "anna", "email": "anna@example.org", "password": PASSWORD}
 
 
@@ -189,6 +192,8 @@ async def test_answers_are_as_documented(
         ("GET", "/api/search", "/api/search?q=Hello", {}),
         ("GET", "/api/events", "/api/events?topics=home&since=0", {}),
         *ABOUT_DRAFTS,
+        ("PUT", "/api/me/avatar", "/api/me/avatar", PICTURE),
+        ("DELETE", "/api/me/avatar", "/api/me/avatar", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("GET", "/api/notifications", "/api/notifications?since=0", {}),
@@ -300,6 +305,9 @@ async def test_refusals_are_as_documented(
         (mina, "GET", DRAFT, "/api/drafts/question", {}, 404),
         (mina, "GET", DRAFT, "/api/drafts/No!", {}, 404),
         (mina, "PUT", DRAFT, "/api/drafts/post", {"json": {"body": "x" * 9000}}, 422),
+        (mina, "PUT", "/api/me/avatar", "/api/me/avatar", PICTURE | {"data": b"x"}, 422),
+        (mina, "PUT", "/api/me/avatar", "/api/me/avatar", text, 415),
+        (stranger, "PUT", "/api/me/avatar", "/api/me/avatar", PICTURE, 401),
         (stranger, "GET", "/api/search", "/api/search?q=before:x", {}, 422),
     ]
     for asking, method, path, address, how, status in calls:

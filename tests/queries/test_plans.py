@@ -22,6 +22,7 @@ from microblog.queries import (
     messages,
     notifications,
     posts,
+    recommendations,
     suggestions,
     users,
 )
@@ -103,11 +104,12 @@ READINGS: dict[str, Reading] = {
     "what has changed": lambda read, window: changes.since(read, VIEWER, LONG_AGO),
     "followers": lambda read, window: users.followers(read, 7, window),
     "following": lambda read, window: users.following(read, VIEWER, window),
-    "suggestions": lambda read, window: users.suggestions(read, VIEWER, 5),
     "a draft": lambda read, window: drafts.of(read, VIEWER, "post"),
     "all drafts": lambda read, window: drafts.all_of(read, VIEWER),
     "drafts beyond": lambda read, window: drafts.beyond(read, VIEWER, 99),
     "friends": lambda read, window: suggestions.friends(read, "p", Asked(VIEWER, 6)),
+    "recommendations": lambda read, window: recommendations.people(read, VIEWER, 5),
+    "recommendations of many friends": lambda read, window: recommendations.people(read, 7, 5),
     "the next job": lambda read, window: jobs.next_due(read, ["prune", "other"]),
     "jobs that are due": lambda read, window: jobs.due(read, ["prune"], LONG_AFTER, 4),
     "conversations": lambda read, window: messages.conversations(read, 7, window),
@@ -174,7 +176,8 @@ async def plans(read: Read, work: Reading, window: Window) -> list[list[str]]:
 
 def walks_along(name: str, plan: list[str]) -> bool:
     """Tell whether SQLite reads in the order that is wanted, and stops when it has enough."""
-    return name in {"everything", "suggestions"} and not any("TEMP B-TREE" in row for row in plan)
+    in_order = not any("TEMP B-TREE" in row for row in plan)
+    return in_order and name.startswith(("everything", "recommendations"))
 
 
 WHOLE = {

@@ -13,8 +13,18 @@ from quart import Quart
 from werkzeug.routing import IntegerConverter, Rule
 
 from microblog import export_files
-from microblog.actions import accounts, departures, follows, links, messages, sessions, tokens
+from microblog.actions import (
+    accounts,
+    avatars,
+    departures,
+    follows,
+    links,
+    messages,
+    sessions,
+    tokens,
+)
 from microblog.actions.messages import Letter
+from microblog.core.pictures import Squares
 from microblog.core.tasks import ExportPosts, Prune, State
 from microblog.core.tokens import link_token, setup_token
 from microblog.database import Database
@@ -26,6 +36,7 @@ from tests.people import PASSWORD, MakePost, MakeUser
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 RESETS = ("choose_password", "reset_password")
+PICTURE = Squares("0123456789abcdef", {96: b"a picture", 400: b"a larger one"})
 CONFIRMATIONS = ("look_at_confirmation", "confirm")
 Example = dict[str, str]
 
@@ -34,8 +45,8 @@ Example = dict[str, str]
 class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
-    Mina has an export, and a job that waits until tomorrow. Bora and Chul wrote to her. Dana and
-    Evan may leave; Fay is suspended.
+    Mina has an export, and a job that waits until tomorrow. Bora and Chul wrote to her; Bora has a
+    picture. Dana and Evan may leave; Fay is suspended.
     The walk may delete `post` and the message, but not `kept_post`.
     """
 
@@ -78,6 +89,7 @@ class Scene:
         some |= {"job_id": str(self.job_id), "export_id": str(self.export_id)}
         some |= {"message_id": str(self.message_id)}
         some |= {"session_id": str(self.session_id), "family_id": str(self.family_id)}
+        some |= {"picture": PICTURE.name, "size": "96"}
         return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
 
     @property
@@ -156,6 +168,7 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
         await follows.follow(tx, mina, chul, now)
         await follows.follow(tx, bora, mina, now)
         await departures.suspend(tx, None, fay, "Spam", now)
+        await avatars.change(tx, bora, PICTURE, now)
         tx.enqueue(Prune(), at=now + timedelta(days=1), user_id=mina.id)
         done = {"state": State.DONE, "attempt": 1, "progress": 100, "again": False}
         times = {"created_at": now, "finished_at": now}
