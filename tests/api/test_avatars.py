@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from microblog.actions import avatars
+from microblog.core.pictures import Squares
 from microblog.database import Database
 from microblog.models import Avatar, User
 from microblog.settings import Settings
@@ -50,11 +52,16 @@ async def test_picture_is_put_and_deleted_as_often_as_one_likes(
 
 @all_databases
 async def test_pictures_that_come_at_once_leave_one(
-    program: OpenProgram, make_user: MakeUser, database: Database
+    make_user: MakeUser, database: Database
 ) -> None:
-    mina = await program(await make_user())
-    sent = [images.picture("PNG", (width, 50)) for width in (50, 60, 70, 80)]
-    await asyncio.gather(*(mina.json("PUT", ADDRESS, headers=PNG, data=one) for one in sent))
+    mina = await make_user()
+
+    async def change(number: int) -> None:
+        async with database.write() as tx:
+            given = Squares(f"picture {number}", {96: b"small", 400: b"large"})
+            await avatars.change(tx, mina, given, mina.last_seen)
+
+    await asyncio.gather(*(change(number) for number in range(5)))
     async with database.read() as read:
         rows = (await read.execute(select(Avatar.size, Avatar.name).order_by(Avatar.size))).all()
         name = await read.scalar(select(User.avatar))
