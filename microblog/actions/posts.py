@@ -12,6 +12,7 @@ from microblog.actions import idempotency, notifications, replies, search_index,
 from microblog.core import events, markup, text
 from microblog.core.errors import NotFound
 from microblog.core.markup import Parsed
+from microblog.core.questions import OPEN
 from microblog.database import Tx
 from microblog.models import Mention, Notification, Post, PostTag, User, table
 from microblog.queries import posts as post_queries
@@ -88,7 +89,7 @@ def _row(author: User, draft: Draft, answered: PostRow | None, now: datetime) ->
         "language": draft.language,
         "created_at": now,
         "title": draft.title,
-        "question": None if draft.title is None else "open",
+        "question": None if draft.title is None else OPEN,
         "reply_to_id": None if answered is None else answered.id,
         "reply_to_user_id": None if answered is None else answered.author_id,
     }
@@ -141,6 +142,7 @@ async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
         raise NotFound
     if post.reply_to_id is not None and post.reply_to_user_id is not None:
         await replies.count(tx, post.reply_to_user_id, post.reply_to_id, -1)
+        await replies.reopen(tx, post.reply_to_user_id, post.reply_to_id, post_id)
     await translations.forget(tx, post.body)
     gone = delete(Notification).where(Notification.post_id == post_id)
     for user_id in set(await tx.change_telling(gone, Notification.user_id)):

@@ -79,7 +79,7 @@ def topic(name: Any) -> str | None:
     """Return a topic in its one spelling, or None where there is no such topic."""
     if not isinstance(name, str):
         return None
-    if name in {"home", "explore"}:
+    if name in {"home", "explore", "questions"}:
         return name
     if found := _NUMBERED.fullmatch(name):
         number = int(found[2])

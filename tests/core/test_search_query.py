@@ -83,7 +83,7 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert len(told.value.errors["q"]) == 4
 
 
-@pytest.mark.parametrize("text", ["12:30", "https://example.org", "is:here", "note: x", "a:b"])
+@pytest.mark.parametrize("text", ["12:30", "https://example.org", "see:here", "note: x", "a:b"])
 def test_what_is_no_operator_is_text(text: str) -> None:
     query = parse(text)
     assert query.terms
