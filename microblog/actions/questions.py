@@ -13,6 +13,7 @@ from microblog.core.questions import ANSWERED, OPEN
 from microblog.database import Tx
 from microblog.models import Notification, Post, User
 from microblog.queries import posts as post_queries
+from microblog.queries import questions as question_queries
 from microblog.queries import users
 from microblog.queries.rows import PostRow
 
@@ -85,8 +86,8 @@ async def accept(
 
 
 async def _mine(tx: Tx, asker: User, question_id: int) -> PostRow:
-    found = await post_queries.visible(tx, question_id, asker.id)
-    if found.question is None or found.author_id != asker.id:
+    found = await question_queries.one(tx, question_id, asker.id)
+    if found.author_id != asker.id:
         raise NotFound
     return found
 

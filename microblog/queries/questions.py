@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select, union_all
 
 from microblog.core import search_tokens
 from microblog.core.cursors import GREATEST, Page, Window
+from microblog.core.errors import NotFound
 from microblog.core.questions import STATES
 from microblog.core.search_plan import Plan
 from microblog.core.search_tokens import Term
@@ -44,6 +45,14 @@ _SOURCES = {
 _TITLES = select(_post.id, _post.title).where(
     _post.id.in_(bindparam("ids", expanding=True)), _ASKED, VISIBLE
 )
+
+
+async def one(read: Read, question_id: int, viewer_id: int | None) -> PostRow:
+    """Return a question that the viewer may see; raises NotFound for other posts as well."""
+    found = await posts.visible(read, question_id, viewer_id)
+    if found.question is None:
+        raise NotFound
+    return found
 
 
 async def newest(

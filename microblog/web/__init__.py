@@ -13,6 +13,7 @@ from microblog.web import (
     notifications,
     people,
     posts,
+    questions,
     resets,
     search,
     settings,
@@ -28,7 +29,7 @@ def install(app: Quart) -> None:
     assets.install(app)
     for module in (addresses, auth, exports, health, jobs, notifications, people, posts, resets):
         app.register_blueprint(module.blueprint)
-    for module in (search, settings, setup):
+    for module in (questions, search, settings, setup):
         app.register_blueprint(module.blueprint)
     for module in (timelines, translations):
         app.register_blueprint(module.blueprint)

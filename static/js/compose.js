@@ -6,6 +6,7 @@
  */
 
 import { say } from './announce.js'
+import { answeredHere } from './answers.js'
 import { publishedHere } from './feed.js'
 import { fill } from './language.js'
 import { length } from './length.js'
@@ -17,7 +18,7 @@ const SIGNED_OUT = 401
 const SERVER_FAULT = 500
 
 const form = document.querySelector('#compose-form')
-const draftName = `draft:${document.body.dataset.viewer}`
+const draftName = `draft:${document.body.dataset.viewer}:${form?.getAttribute('action')}`
 let sending = false
 let sentText = null
 
@@ -81,6 +82,7 @@ function settle(field, answer) {
   update(field)
   if (!answer.body) return location.reload()
   publishedHere(answer.body)
+  answeredHere(answer.body)
   say(form.dataset.sent)
 }
 

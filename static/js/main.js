@@ -3,6 +3,8 @@
  * The page is complete without any of this; only liveness and comfort are added.
  */
 
+import * as answers from './answers.js'
+import * as asking from './asking.js'
 import * as compose from './compose.js'
 import * as deletes from './deletes.js'
 import * as feed from './feed.js'
@@ -27,7 +29,9 @@ async function reloadInPlace() {
 function connect(position) {
   const live = new Live(position, document.documentElement.lang)
   const on = (kind, action) => live.addEventListener(kind, (event) => action(event.detail))
-  on('post.published', feed.published)
+  on('post.published', (post) => { feed.published(post); answers.published(post) })
+  on('post.edited', (post) => { feed.edited(post); answers.edited(post) })
+  on('post.counts', answers.counted)
   on('post.deleted', feed.deleted)
   on('user.changed', people.changed)
   on('notification', notifications.arrived)
@@ -45,6 +49,7 @@ function connect(position) {
 menus.start()
 keyboard.start()
 search.start()
+asking.start()
 compose.start()
 deletes.start()
 notifications.start()

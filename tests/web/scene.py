@@ -33,7 +33,7 @@ class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
     Mina has an export, and a job that waits until tomorrow.
-    The walk may delete `post`, but not `kept_post`.
+    She asks `question`, to which Bora has an `answer`. The walk may delete `post`, but not `kept_post`.
     """
 
     app: Quart
@@ -41,6 +41,8 @@ class Scene:
     bora: User
     post: Post
     kept_post: Post
+    question: Post
+    answer: Post
     job_id: int
     export_id: int
     links: dict[str, str]
@@ -51,6 +53,7 @@ class Scene:
         version = assets.versions()["css"]
         some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id)}
         some |= {"job_id": str(self.job_id), "export_id": str(self.export_id)}
+        some |= {"question_id": str(self.question.id), "state": "open"}
         return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
 
     @property
@@ -58,7 +61,9 @@ class Scene:
         """Examples for the fields of forms, by name: one body that suits every form."""
         runtime = self.app.extensions[EXTENSION]
         account = {"username": "newcomer", "email": "newcomer@example.org"}
-        words = {"post": "Forged", "display_name": "Forged", "about_me": "Forged", "draft": ""}
+        words = {"title": "Forged question", "body": "Forged", "tags": ""}
+        words |= {"answer_id": str(self.answer.id)}
+        words |= {"post": "Forged", "display_name": "Forged", "about_me": "Forged", "draft": ""}
         choices = {"language": "ko", "theme": "dark", "up_to": "", "remember_me": "y"}
         token = setup_token(runtime.secret, runtime.hub.epoch)
         return {**account, "password": PASSWORD, "password2": PASSWORD, **words, **choices} | {
@@ -131,6 +136,8 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
         }
     post = await make_post(mina, "Rain over #seoul, @bora")
     kept = await make_post(mina, "Rain again")
+    question = await make_post(mina, "Near the harbour", title="Where is the best bread?")
+    answer = await make_post(bora, "At Kim's", reply_to=question.id)
     async with database.read() as read:
         waiting = await jobs.latest(read, mina.id, Prune.kind)
         export = await jobs.latest(read, mina.id, ExportPosts.kind)
@@ -140,4 +147,4 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     file.parent.mkdir()
     file.write_bytes(b"an archive")
     tokens = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
-    return Scene(app, mina, bora, post, kept, waiting.id, export.id, tokens)
+    return Scene(app, mina, bora, post, kept, question, answer, waiting.id, export.id, tokens)
