@@ -8,6 +8,7 @@ from microblog.api import (
     follows,
     openapi,
     posts,
+    questions,
     resets,
     search,
     timelines,
@@ -21,6 +22,8 @@ def install(app: Quart) -> None:
     openapi.install(app)
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     envelope.install(app, blueprint)
-    for module in (entry, follows, posts, resets, search, timelines, tokens, users):
+    for module in (entry, follows, posts, questions, resets):
+        blueprint.register_blueprint(module.blueprint)
+    for module in (search, timelines, tokens, users):
         blueprint.register_blueprint(module.blueprint)
     app.register_blueprint(blueprint)

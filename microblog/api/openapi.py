@@ -33,6 +33,7 @@ refuses is answered with 429 and `Retry-After`. The live connection is a WebSock
 the subprotocols `microblog.v1` and `bearer.<access token>`.
 """
 PATH_PARAMETERS = {
+    "question_id": ("The question's id: it is a post.", "1042"),
     "post_id": ("The post's id.", "1042"),
     "who": ("A person's id or username.", "mina"),
 }

@@ -110,6 +110,7 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         if "429" in operation["responses"]
     }
     expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts", TRANSLATION}
+    expected |= {"/api/questions"}
     assert set(limited) == {("POST", path) for path in expected}
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
@@ -165,6 +166,7 @@ async def test_answers_are_as_documented(
         ("GET", "/api/users/{who}", "/api/users/june", {}),
         ("GET", "/api/users/{who}", f"/api/users/{mina.id}", {}),
         *around(post.id),
+        *await around_questions(mina, make_post),
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("GET", "/api/search", "/api/search?q=Hello", {}),
@@ -191,6 +193,20 @@ def around(post_id: int) -> list[Call]:
         ("GET", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
         ("POST", TRANSLATION, TRANSLATION.format(post_id=post_id), {"json": {"to": "ko"}}),
         ("DELETE", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
+    ]
+
+
+async def around_questions(asker: User, make_post: MakePost) -> list[Call]:
+    """Return the calls that are about questions."""
+    question = await make_post(asker, "Near the harbour", title="Where is the best bread?")
+    answer = await make_post(asker, "At Kim's", reply_to=question.id)
+    accepted, filled = "/api/questions/{}/accepted", {"json": {"answer_id": str(answer.id)}}
+    asked = {"title": "And the best cake?", "body": "In town", "tags": ["cake"]}
+    return [
+        ("GET", "/api/questions", "/api/questions", {}),
+        ("POST", "/api/questions", "/api/questions", {"json": asked}),
+        ("PUT", accepted.format("{question_id}"), accepted.format(question.id), filled),
+        ("DELETE", accepted.format("{question_id}"), accepted.format(question.id), {}),
     ]
 
 

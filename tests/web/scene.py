@@ -33,7 +33,8 @@ class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
     Mina has an export, and a job that waits until tomorrow.
-    She asks `question`, to which Bora has an `answer`. The walk may delete `post`, but not `kept_post`.
+    She asks `question`, to which Bora has an `answer`.
+    The walk may delete `post`, but not `kept_post`.
     """
 
     app: Quart
