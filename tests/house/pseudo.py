@@ -18,6 +18,7 @@ ALLOWED = {
     "Rain",
     "over",
     "seoul",
+    "Seoul",
 }
 SILENT = {"script", "style", "relative-time", "code", "kbd", "textarea"}
 SPOKEN = {"title", "aria-label", "placeholder", "alt"}
@@ -25,7 +26,7 @@ SPOKEN = {"title", "aria-label", "placeholder", "alt"}
 TECHNICAL = {
     *("data-language", "data-live-epoch", "data-live-cursor", "data-live-topics"),
     *("data-count", "data-refresh", "data-read", "data-job", "data-state", "data-final"),
-    "data-search",
+    *("data-search", "data-question", "data-only", "data-similar"),
 }
 WRAPPED = re.compile("⟦[^⟦⟧]*⟧")
 WORD = re.compile("[A-Za-z]{2,}")

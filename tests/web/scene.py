@@ -137,8 +137,8 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
         }
     post = await make_post(mina, "Rain over #seoul, @bora")
     kept = await make_post(mina, "Rain again")
-    question = await make_post(mina, "Near the harbour", title="Where is the best bread?")
-    answer = await make_post(bora, "At Kim's", reply_to=question.id)
+    question = await make_post(mina, "again", title="Rain over Seoul again?")
+    answer = await make_post(bora, "Rain again", reply_to=question.id)
     async with database.read() as read:
         waiting = await jobs.latest(read, mina.id, Prune.kind)
         export = await jobs.latest(read, mina.id, ExportPosts.kind)
