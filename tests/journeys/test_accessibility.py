@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
-from microblog.actions import follows, links
+from microblog.actions import follows, links, questions
 from microblog.core.tokens import link_token
 from microblog.database import open_database
 from microblog.models import User
@@ -59,10 +59,10 @@ def place() -> Iterator[AppServer]:
         yield server
 
 
-async def fill(server: AppServer, code: str) -> tuple[int, list[str]]:
+async def fill(server: AppServer, code: str) -> tuple[int, list[str], list[str]]:
     """Let Mina and Bora write and follow one another, and Nari be new.
 
-    Return a post's id, and the addresses of two links that were mailed to Nari.
+    Return a post's id, the addresses of two links that were mailed to Nari, and of a question.
 
     They read in one language, and their names end with it.
     """
@@ -80,8 +80,20 @@ async def fill(server: AppServer, code: str) -> tuple[int, list[str]]:
         f"/auth/{path}/{await mailed_token(server, database, purpose, nari)}"
         for path, purpose in (("reset_password", "reset"), ("confirm_address", "confirm"))
     ]
+    asked = await ask(database, code, mina, bora)
     await database.close()
-    return post.id, mailed
+    return post.id, mailed, asked
+
+
+async def ask(database: Any, code: str, asker: User, other: User) -> list[str]:
+    """Let one ask and the other answer twice; return the addresses of pages that show it."""
+    make_post = MakePost(database)
+    title = {"en": "Where is the best bread?", "ko": "어느 빵집이 제일 좋아요?"}[code]
+    question = await make_post(asker, "#빵", language="ko", title=title)
+    answers = [await make_post(other, "Here", reply_to=question.id) for _ in range(2)]
+    async with database.write() as tx:
+        await questions.accept(tx, asker, question.id, answers[1].id, datetime.now(UTC))
+    return ["/questions", "/questions/mine", f"/question/{question.id}"]
 
 
 async def mailed_token(server: AppServer, database: Any, purpose: str, user: User) -> str:
@@ -146,7 +158,7 @@ async def tour(context: BrowserContext, code: str, url: str, *paths: str) -> lis
 
 @pytest.mark.parametrize("code", ["en", "ko"])
 async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
-    post_id, mailed = await fill(place, code)
+    post_id, mailed, asked = await fill(place, code)
     url, me = place.url, f"/user/mina_{code}"
     link = re.search(r"(/setup\?token=\S+)", place.output())
     assert link
@@ -169,6 +181,8 @@ async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
             tour(stranger, code, url, "/search", "/search?q=서울&type=tags", "/search?q=없음"),
             tour(stranger, code, url, "/auth/reset_password_request", *mailed, f"{mailed[0]}x"),
             tour(nari, code, url, "/", "/notifications", "/tag/서울", f"/user/bora_{code}"),
+            tour(mina, code, url, *asked, "/main/question"),
+            tour(stranger, code, url, asked[-1], "/questions/answered"),
             tour(stranger, code, url, "/", "/auth/login", "/auth/register", link[1], "/nowhere"),
         )
     assert [line for found in tours for line in found] == []
