@@ -1,8 +1,11 @@
 """What tests of questions do in the pages, and look at."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from microblog.database import Database
 from microblog.models import Notification, Post, User
@@ -35,3 +38,18 @@ async def accept(browser: Browser, question: PostRow, answer_id: object) -> int:
 
 def shown(page: str) -> list[int]:
     return [int(found) for found in re.findall(r'data-post="(\d+)"', page)]
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Collect what the databases are asked."""
+    found: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

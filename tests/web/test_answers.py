@@ -15,7 +15,7 @@ from microblog.models import EventRow, User
 from microblog.queries.rows import PostRow
 from tests.conftest import all_databases
 from tests.people import MakePost, MakeUser, Visit
-from tests.web.asking import accept, row, shown, told
+from tests.web.asking import accept, row, shown, statements, told
 from tests.web.browsing import written
 
 
@@ -65,6 +65,23 @@ async def test_answers_have_pages(
     back = re.search(r'rel="prev" href="([^"]+)"', page)
     assert back
     assert shown(await browser.text(back[1]))[1:] == found[1]
+
+
+async def test_page_with_many_answers_asks_as_often_as_one_with_few(
+    visit: Visit, make_user: MakeUser, make_post: MakePost
+) -> None:
+    mina = await make_user("mina")
+    question = await make_post(mina, "Many, please", title="What do you read?")
+    browser = await visit(mina)
+    asked = []
+    for _ in range(2):
+        for _ in range(10):
+            await make_post(mina, "This", reply_to=question.id)
+        with statements() as found:
+            await browser.text(f"/question/{question.id}")
+        asked.append(len(found))
+    assert asked[0] == asked[1]
+    assert asked[0] <= 8
 
 
 async def test_answer_that_is_refused_is_kept(

@@ -2,12 +2,16 @@
 
 import asyncio
 import re
+from typing import Any
 
 import pytest
+from quart import Quart
 from sqlalchemy import select
 
+from microblog.core.errors import Unavailable
 from microblog.database import Database
 from microblog.models import PostTag
+from microblog.runtime import EXTENSION
 from tests.conftest import all_databases, both_databases
 from tests.people import MakePost, MakeUser, Visit
 from tests.search import index
@@ -136,3 +140,23 @@ async def test_similar_questions_are_shown_while_the_title_is_typed(
         assert (await browser.text(f"/questions/similar?title={title}")).strip() == ""
     answer = await (await visit(mina)).post(FORM, ASKED | {"body": ""}, page=FORM)
     assert "best bread in town?" in await answer.get_data(as_text=True)
+
+
+async def test_asking_goes_on_while_the_search_server_is_away(
+    app: Quart, visit: Visit, make_user: MakeUser
+) -> None:
+    class Away:
+        name = "elastic"
+
+        def source(self, *_: Any) -> Any:
+            async def find(*_: int) -> list[int]:
+                raise Unavailable(5)
+
+            return find
+
+    browser = await visit(await make_user())
+    app.extensions[EXTENSION].search = Away()
+    assert (await browser.text("/questions/similar?title=bread")).strip() == ""
+    assert (await browser.post(FORM, ASKED | {"body": ""}, page=FORM)).status_code == 400
+    assert (await browser.post(FORM, ASKED, page=FORM)).status_code == 303
+    app.extensions[EXTENSION].search = None
