@@ -85,8 +85,8 @@ async def test_many_answers_take_as_many_queries_as_few(
                 known = await question_queries.one(read, question.id, mina.id)
                 await question_queries.answers(read, known, mina.id, Window(25))
                 await question_queries.accepted(read, known, mina.id)
-        asked.append(len(found))
-    assert asked == [4, 4]
+        asked.append([each for each in found if each.startswith("SELECT")])
+    assert [len(each) for each in asked] == [4, 4], asked
 
 
 async def test_answer_that_is_refused_is_kept(
