@@ -20,6 +20,7 @@ from microblog.core import events, markup, text
 from microblog.core.drafts import Written, context_of
 from microblog.core.errors import NotFound
 from microblog.core.markup import Parsed
+from microblog.core.questions import OPEN
 from microblog.database import Tx
 from microblog.models import Mention, Post, PostTag, User, table
 from microblog.queries import posts as post_queries
@@ -107,7 +108,7 @@ def _row(author: User, draft: Draft, answered: PostRow | None, now: datetime) ->
         "language": draft.language,
         "created_at": now,
         "title": draft.title,
-        "question": None if draft.title is None else "open",
+        "question": None if draft.title is None else OPEN,
         "reply_to_id": None if answered is None else answered.id,
         "reply_to_user_id": None if answered is None else answered.author_id,
     }
@@ -174,6 +175,7 @@ async def bury(tx: Tx, post: PostRow, now: datetime) -> bool:
         return False
     if post.reply_to_id is not None and post.reply_to_user_id is not None:
         await replies.count(tx, post.reply_to_user_id, post.reply_to_id, -1)
+        await replies.reopen(tx, post.reply_to_user_id, post.reply_to_id, post.id)
     await translations.forget(tx, post.body)
     await notifications.withdraw_post(tx, post.author_id, post.id)
     tx.announce(events.post_deleted(post.author_id, post.id))

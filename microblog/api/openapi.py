@@ -35,6 +35,7 @@ the subprotocols `microblog.v1` and `bearer.<access token>`.
 """
 PATH_PARAMETERS = {
     "message_id": ("The message's id.", "31"),
+    "question_id": ("The question's id: it is a post.", "1042"),
     "post_id": ("The post's id.", "1042"),
     "context": ("Which form the draft is of.", "post"),
     "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3"),

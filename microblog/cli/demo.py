@@ -16,6 +16,7 @@ import click
 from microblog.actions import accounts, follows, posts
 from microblog.actions.accounts import NewAccount
 from microblog.actions.posts import Draft
+from microblog.cli import demo_questions
 from microblog.cli.demo_english import ENGLISH
 from microblog.cli.demo_korean import KOREAN
 from microblog.cli.demo_people import DOMAIN, RESIDENTS, Resident
@@ -28,6 +29,7 @@ from microblog.core.errors import Unavailable
 from microblog.database import Database, Tx
 from microblog.models import User
 from microblog.queries import posts as post_queries
+from microblog.queries import questions as question_queries
 from microblog.queries import users
 from microblog.settings import Settings
 
@@ -51,7 +53,8 @@ CHEAP_ROUNDS = 4  # enough: what is hashed is 256 random bits, which nobody trie
 def demo(live: bool, every: float) -> None:
     """Fill the microblog with invented people and posts, to look round in.
 
-    Twenty people, whom they follow, and 500 posts in English and Korean of the last two weeks.
+    Twenty people, whom they follow, and 500 posts in English and Korean of the last two weeks, with
+    questions and answers at the end.
     Works beside a running server. What was interrupted is completed by the next run.
     """
     try:
@@ -67,7 +70,9 @@ async def _demo(settings: Settings, every_seconds: float | None) -> None:
         if there < POSTS:
             await _make_follows(database, people)
             await _write_posts(database, people, there)
-            click.echo(f"{len(people)} invented people are here, with {POSTS} posts.")
+        if await _ask_questions(database, people) or there < POSTS:
+            written = max(there, POSTS) + demo_questions.POSTS
+            click.echo(f"{len(people)} invented people are here, with {written} posts.")
         else:
             click.echo(f"The {len(people)} demo people are here already, with {there} posts.")
         click.echo(
@@ -161,6 +166,17 @@ async def _publish(database: Database, batch: Sequence[tuple[tuple[User, str], d
             await accounts.seen(tx, {author_id}, last_seen[author_id])
         for (author, body), moment in batch:
             await posts.publish(tx, author, Draft(body, language=author.language), moment)
+
+
+async def _ask_questions(database: Database, people: Sequence[User]) -> bool:
+    """Let them ask and answer, unless they have; tell whether they did."""
+    first = people[demo_questions.EXCHANGES[0].asker]
+    async with database.read() as read:
+        there = (await question_queries.by_author(read, first.id, None, Window(1))).items
+    if not there:
+        async with database.write() as tx:
+            await demo_questions.hold(tx, people, datetime.now(UTC))
+    return not there
 
 
 async def _keep_posting(

@@ -15,6 +15,7 @@ from typing import Final
 from microblog.core import names, search_tokens
 from microblog.core.errors import Invalid, Message, message
 from microblog.core.markup import tag_name
+from microblog.core.questions import STATES
 from microblog.core.search_tokens import Term
 
 LONGEST_QUERY: Final = 200
@@ -30,6 +31,10 @@ _PART = re.compile(
     r"|(?P<word>\S+))"
 )
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
+_IS: Final = {
+    "question": search_tokens.QUESTION,
+    **{state: search_tokens.question(state) for state in STATES},
+}
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}", re.ASCII)
 
 
@@ -148,6 +153,13 @@ def _has(query: Query, value: str, wanted: bool) -> None:
     (query.marks if wanted else query.unwanted_marks).append(search_tokens.LINK)
 
 
+def _is(query: Query, value: str, wanted: bool) -> None:
+    mark = _IS.get(value.lower())
+    if mark is None:
+        raise _Refused(message("“is:” knows these: is:question, is:open, is:answered."))
+    (query.marks if wanted else query.unwanted_marks).append(mark)
+
+
 def _lang(query: Query, value: str, wanted: bool) -> None:
     if not _LANGUAGE.fullmatch(value):
         raise _Refused(message("“lang:” needs the code of a language, for example lang:ko."))
@@ -196,6 +208,7 @@ def _period(operator: str, value: str) -> tuple[datetime, datetime]:
 OPERATORS: Final[dict[str, Callable[[Query, str, bool], None]]] = {
     "from": _from,
     "has": _has,
+    "is": _is,
     "lang": _lang,
     "before": _before,
     "after": _after,

@@ -34,6 +34,9 @@ EVERY: Final = "z_every"
 LINK: Final = "h_link"
 """The token of posts with a link."""
 
+QUESTION: Final = "q_question"
+"""The token of questions."""
+
 _CLUSTER = regex.compile(r"\X")
 _IGNORED = regex.compile(r"\p{Default_Ignorable_Code_Point}+")
 _UNSPACED = (
@@ -189,6 +192,11 @@ def mention(username: str) -> str:
 def language(code: str) -> str:
     """Return the token of posts in a language."""
     return f"l_{code.lower()}"
+
+
+def question(state: str) -> str:
+    """Return the token of questions in a state, "open" or "answered"."""
+    return f"q_{state}"
 
 
 # --- How it is done -----------------------------------------------------------------------------

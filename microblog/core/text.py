@@ -114,6 +114,11 @@ def clusters(text: str) -> int:
     return len(_CLUSTER.findall(text))
 
 
+def visible_clusters(text: str) -> int:
+    """Count the grapheme clusters that show something: neither spaces nor joiners do."""
+    return sum(map(is_visible, _CLUSTER.findall(text)))
+
+
 def size_bytes(text: str) -> int:
     """Measure `text` in UTF-8, counting the half of a surrogate pair as its three bytes."""
     return len(text.encode("utf-8", "surrogatepass"))

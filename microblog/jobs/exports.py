@@ -120,7 +120,8 @@ async def _write(
 
 
 def _post(row: OwnPost) -> dict[str, str]:
-    return {"body": row.body, "timestamp": _moment(row.created_at)}
+    title = {} if row.title is None else {"title": row.title}
+    return title | {"body": row.body, "timestamp": _moment(row.created_at)}
 
 
 def _message(owner: User, row: OwnMessage) -> dict[str, str]:

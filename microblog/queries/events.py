@@ -31,6 +31,7 @@ from microblog.queries.visibility import at_home, followers_among
 HOME = "home"
 EXPLORE = "explore"
 OF_NOTES = {Kind.NOTIFIED, Kind.NOTIFICATION_READ}
+QUESTIONS = "questions"
 
 _event, _history, _tag = table(EventRow).c, table(History).c, table(PostTag)
 _COLUMNS = (_event.id, _event.kind, _event.actor_id, _event.user_id, _event.ref_id)
@@ -163,6 +164,9 @@ def _conditions_of(topic: str, viewer_id: int | None) -> Iterable[ColumnElement[
     kind, _, name = topic.partition(":")
     if topic == EXPLORE:
         yield of_posts
+    elif topic == QUESTIONS:
+        asked = select(Post.id).where(Post.question.is_not(None))
+        yield and_(of_posts, or_(EventRow.ref_id.in_(asked), EventRow.id.in_(asked)))
     elif topic == HOME and viewer_id is not None:
         followed = select(Follow.followed_id).where(Follow.follower_id == viewer_id)
         yield and_(of_posts, or_(EventRow.actor_id == viewer_id, EventRow.actor_id.in_(followed)))
@@ -290,4 +294,6 @@ def _of_post(event: LoggedEvent, subject: _Subject | None, homes: dict[int, set[
     topics = {f"user:{post.author_id}", f"post:{post.id}"}
     topics.add(EXPLORE if post.reply_to_id is None else f"post:{post.reply_to_id}")
     topics.update(f"tag:{tag}" for tag in subject.tags)
+    if post.question is not None:
+        topics.add(QUESTIONS)
     return Delivery(event, frozenset(topics), at_home(post, homes), post)

@@ -17,9 +17,10 @@ _message, _side = table(Message).c, table(ConversationSide).c
 
 
 class OwnPost(NamedTuple):
-    """What somebody wrote."""
+    """What somebody wrote; a question has a title."""
 
     id: int
+    title: str | None
     body: str
     created_at: datetime
 
@@ -54,7 +55,7 @@ async def count_posts(read: Read, user_id: int) -> tuple[int, int]:
 
 def posts(database: Database, user_id: int, until: int) -> AsyncIterator[Sequence[OwnPost]]:
     """Read a person's posts up to the id `until`, oldest first, a page at a time."""
-    statement = select(_post.id, _post.body, _post.created_at).where(
+    statement = select(_post.id, _post.title, _post.body, _post.created_at).where(
         _post.author_id == user_id, _post.deleted_at.is_(None), _post.id <= until
     )
     return _pages(database, statement, _post.id, OwnPost)

@@ -45,7 +45,9 @@ ROUNDS = 10
 
 _tag = table(PostTag).c
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_BODIES = select(post_table.c.id, post_table.c.body).where(post_table.c.id.in_(_IDS), VISIBLE)
+_WORDS = select(post_table.c.id, post_table.c.title, post_table.c.body).where(
+    post_table.c.id.in_(_IDS), VISIBLE
+)
 _PEOPLE = select(*PERSON).where(
     person_table.c.id.in_(_IDS), person_table.c.deactivated_at.is_(None)
 )
@@ -205,18 +207,19 @@ async def _scores_of_posts(
 ) -> dict[int, int]:
     """Return how well each of these posts answers; who asks may see none of the others."""
     given = {"ids": list(ids), "viewer": viewer_id}
-    found = (await read.execute_aside(_BODIES.params(given))).all()
+    found = (await read.execute_aside(_WORDS.params(given))).all()
+    said = {row.id: f"{row.title}\n{row.body}" if row.title else row.body for row in found}
     doubted = [term for term in query.terms if not search_plan.is_exact(term)]
     excluded = [term for term in query.unwanted if not search_plan.is_exact(term)]
     return {
-        post_id: search_ranking.score(query.terms, body)
-        for post_id, body in found
-        if not (doubted or excluded) or holds(doubted, excluded, body)
+        post_id: search_ranking.score(query.terms, words)
+        for post_id, words in said.items()
+        if not (doubted or excluded) or holds(doubted, excluded, words)
     }
 
 
-def holds(wanted: Sequence[Term], unwanted: Sequence[Term], body: str) -> bool:
-    said = search_tokens.texts(body)
+def holds(wanted: Sequence[Term], unwanted: Sequence[Term], words: str) -> bool:
+    said = search_tokens.texts(words)
 
     def says(term: Term) -> bool:
         return any(True for _ in search_tokens.found(term, said))

@@ -37,8 +37,11 @@ THINGS = {"post": post_table, "user": person_table}
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
+CHANGING_POSTS = (Kind.POST_PUBLISHED, Kind.POST_EDITED, Kind.POST_DELETED)
+"""The kinds of event after which a post is found by something else, or no more."""
+
 _event, _tag, _mention = table(EventRow).c, table(PostTag), table(Mention)
-_TELLING = [str(kind) for kind in (Kind.POST_PUBLISHED, Kind.POST_DELETED, Kind.USER_CHANGED)]
+_TELLING = [str(kind) for kind in (*CHANGING_POSTS, Kind.USER_CHANGED)]
 _CHANGES = (
     select(_event.id, _event.kind, _event.ref_id, _event.actor_id)
     .where(_event.id > bindparam("after"), _event.kind.in_(_TELLING))
@@ -121,6 +124,7 @@ _DOCUMENTS: dict[Subject, AnySelect] = {
         post_table.c.author_id,
         post_table.c.created_at.label("at"),
         post_table.c.language,
+        post_table.c.question,
         _all_of(_tag.c.tag).label("tags"),
         _all_of(_mention.c.username_key).label("mentioned"),
         *(post_table.c[name] for name in Post.__searchable__),
@@ -138,6 +142,8 @@ def _of_post(row: Any) -> Document:
     marks = [search_tokens.EVERY, search_tokens.author(row.author_id)]
     marks += [search_tokens.LINK] if any(link.safe for link in links.find(words)) else []
     marks += [search_tokens.language(row.language)] if row.language else []
+    if row.question:
+        marks += [search_tokens.QUESTION, search_tokens.question(row.question)]
     marks += map(search_tokens.tag, (row.tags or "").split())
     marks += map(search_tokens.mention, (row.mentioned or "").split())
     return Document(row.id, (*marks, *search_tokens.texts(words)), row.at)

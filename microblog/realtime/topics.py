@@ -1,4 +1,4 @@
-"""What one can listen to: home, explore, a person, a post, a hashtag. Doors read topics with it."""
+"""What one can listen to: home, explore, questions, a person, a post, a hashtag."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ def topic(name: Any) -> str | None:
     """Return a topic in its one spelling, or None where there is no such topic."""
     if not isinstance(name, str):
         return None
-    if name in {"home", "explore"}:
+    if name in {"home", "explore", "questions"}:
         return name
     if found := _NUMBERED.fullmatch(name):
         number = int(found[2])

@@ -25,6 +25,7 @@ from microblog.render.views import NotificationView, PostView
 from microblog.runtime import runtime
 
 _SHOWN_OF_AUTHOR = Person._fields.index("avatar") + 1  # not when they were seen, nor their counts
+NOTHING = Markup()
 
 
 def post(row: PostRow) -> PostView:
@@ -50,17 +51,37 @@ def _with_article(view: PostView) -> PostView:
     return replace(view, markup=Markup(article))  # noqa: S704 - an autoescaped template
 
 
-def item(row: PostRow, *, own: bool) -> Markup:
-    """Return a post as an item of a list, with what its author may do where it is one's `own`."""
+def item(row: PostRow, *, own: bool, more: Markup = NOTHING) -> Markup:
+    """Return a post as an item of a list, with what its author may do where it is one's `own`.
+
+    `more` stands below it: `answer`.
+    """
     view = post(row)
     code = language.current()
-    key = (code, own, row.id, view.markup)
+    key = (code, own, row.id, view.markup, more)
     kept: Markup | None = runtime().articles.get(key)
     if kept is None:
         template = environment(code).get_template("posts/_item.html")
-        made = template.render(post=view, own=own and not view.deleted)
+        made = template.render(post=view, own=own and not view.deleted, more=more)
         kept = runtime().articles[key] = Markup(made)  # noqa: S704 - an autoescaped template
     return kept
+
+
+def answer(row: PostRow, question: PostRow, *, own: bool, asks: bool) -> Markup:
+    """Return an answer to a question as an item of a list: whether it is accepted, and to who asks
+    the question the buttons that say so.
+    """
+    template = environment(language.current()).get_template("questions/_answer.html")
+    accepted = question.accepted_id == row.id
+    made = template.render(answer_id=row.id, question_id=question.id, accepted=accepted, asks=asks)
+    return item(row, own=own, more=Markup(made))  # noqa: S704 - an autoescaped template
+
+
+def similar(rows: Sequence[PostRow]) -> Markup:
+    """Return a list of questions like one that is being written; empty where there is none."""
+    template = environment(language.current()).get_template("questions/_similar.html")
+    found = [views.post(row) for row in rows]
+    return Markup(template.render(found=found))  # noqa: S704 - an autoescaped template
 
 
 def translation(row: PostRow, made: TranslationRow) -> Markup:

@@ -66,7 +66,7 @@ def post(row: PostRow) -> dict[str, Any]:
         "_links": {
             "self": f"/api/posts/{row.id}",
             "author": f"/api/users/{row.author_id}",
-            "page": views.post_path(row.id),
+            "page": views.page_path(row),
         },
     }
 

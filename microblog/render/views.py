@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from microblog.core import clients, markup, notices, pictures, search_tokens
 from microblog.core.search_tokens import Term
@@ -17,6 +17,8 @@ from microblog.queries.jobs import JobRow
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.queries.translations import TranslationRow
 from microblog.runtime import runtime
+
+_MARK = Markup("<mark>{}</mark>")
 
 
 def profile_path(username: str) -> str:
@@ -73,8 +75,8 @@ class PersonView:
 class PostView:
     """A post; `html` is the safe markup of its text, `markup` the whole ready article.
 
-    A question has a `title` and is "open" or "answered"; a reply says what it answers, and whom,
-    unless that is gone.
+    A question has a `title`, is "open" or "answered", and names its accepted answer; a reply says
+    what it answers, and whom, unless that is gone.
     """
 
     id: int
@@ -84,8 +86,9 @@ class PostView:
     edited_at: datetime | None
     deleted: bool
     language: str | None
-    title: str | None
+    title: Markup | None
     question: str | None
+    accepted_id: int | None
     reply_to_url: str | None
     reply_to_name: str | None
     reply_count: int
@@ -196,18 +199,40 @@ def post_path(post_id: int) -> str:
     return f"/post/{post_id}"
 
 
+def question_path(post_id: int) -> str:
+    """Return the address of a question's page, to which that of the post leads on."""
+    return f"/question/{post_id}"
+
+
+def page_path(row: PostRow) -> str:
+    """Return the address of the page of a post, or of a question."""
+    return post_path(row.id) if row.question is None else question_path(row.id)
+
+
+def _title(row: PostRow, terms: Sequence[Term]) -> Markup | None:
+    """Return a question's title, with what it says of `terms` in `mark`."""
+    if row.title is None:
+        return None
+    made, position = Markup(), 0
+    for start, end in search_tokens.spans(terms, row.title) if terms else ():
+        made += escape(row.title[position:start]) + _MARK.format(row.title[start:end])
+        position = end
+    return made + escape(row.title[position:])
+
+
 def post(row: PostRow, terms: Sequence[Term] = ()) -> PostView:
     """Make the view of a post, without its article; what it says of `terms` is marked."""
     return PostView(
         id=row.id,
-        url=post_path(row.id),
+        url=page_path(row),
         author=person(row.author),
         created_at=row.created_at,
         edited_at=row.edited_at,
         deleted=row.deleted_at is not None,
         language=row.language,
-        title=row.title,
+        title=_title(row, terms),
         question=row.question,
+        accepted_id=row.accepted_id,
         reply_to_url=None if row.reply_to_id is None else post_path(row.reply_to_id),
         reply_to_name=row.reply_to_name,
         reply_count=row.reply_count,

@@ -20,7 +20,7 @@ from microblog.queries import notifications
 from microblog.queries import posts as post_queries
 from microblog.queries.events import HOME
 from microblog.queries.rows import PostRow
-from microblog.render import fragments
+from microblog.render import fragments, views
 from microblog.runtime import runtime
 from microblog.web import layout
 from microblog.web.auth import log_in_first
@@ -96,11 +96,13 @@ async def _refuse(form: PostForm, author: User, status: int = 400) -> Any:
 
 
 @blueprint.get(f"/post/{POST_ID}")
-async def show(post_id: int) -> str:
-    """Show one post at its own address."""
+async def show(post_id: int) -> Any:
+    """Show one post at its own address; lead on to the page of a question."""
     async with runtime().database.read() as read:
         visitor = await layout.open_page(read, f"post:{post_id}")
         post = await post_queries.visible(read, post_id, visitor.id)
+        if post.question is not None:
+            return redirect(views.question_path(post.id), 302)
         return await templates.render(
             "posts/show.html",
             unread_post=await notifications.unread_post(read, visitor.id, post_id),

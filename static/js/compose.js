@@ -6,6 +6,7 @@
  */
 
 import { say } from './announce.js'
+import { answeredHere } from './answers.js'
 import * as drafts from './drafts.js'
 import { publishedHere } from './feed.js'
 import { fill } from './language.js'
@@ -86,6 +87,7 @@ function settle(field, answer) {
   update(field)
   if (!answer.body) return location.reload()
   publishedHere(answer.body)
+  answeredHere(answer.body)
   say(form.dataset.sent)
 }
 

@@ -21,6 +21,7 @@ let waiting = []
 let reload = () => location.reload()
 
 const feed = () => document.querySelector('#feed')
+const fits = (html) => !feed().dataset.only || fragment(html).querySelector(feed().dataset.only)
 const takesNew = () => feed()?.hasAttribute('data-live')
 const isShown = (id) => Boolean(feed()?.querySelector(`[data-post="${CSS.escape(id)}"]`))
 const isWaiting = (id) => waiting.some((post) => compare(post.id, id) === 0)
@@ -35,7 +36,7 @@ export function start(reloadInPlace) {
 
 /** Take a post of the live connection: { id, author_id, html }. */
 export function published(post) {
-  if (!takesNew() || isShown(post.id) || isWaiting(post.id)) return
+  if (!takesNew() || isShown(post.id) || isWaiting(post.id) || !fits(post.html)) return
   waiting.push(waiting.length < MOST_WAITING ? post : { id: post.id })
   if (canSlideIn()) flush()
   else showPill()
@@ -48,15 +49,32 @@ export function publishedHere(post) {
   showPill()
 }
 
+/** Take a post that changed: { id, author_id, html }. It may belong in the list no more, or now. */
+export function edited(post) {
+  const old = document.getElementById(`post-${post.id}`)
+  waiting = waiting.map((one) => (compare(one.id, post.id) === 0 ? post : one))
+  if (old && old.closest('#feed') && !fits(post.html)) return takeAway(old.closest('.feed-item'))
+  old?.replaceWith(fragment(post.html))
+  if (!old && feed()?.dataset.only && takesNew() && isWithin(post.id) && fits(post.html)) insert([post])
+}
+
+/** Tell whether an item of this id would stand on this page, and not on an older one. */
+const isWithin = (id) => !document.querySelector('#older')
+  || compare(id, feed().lastElementChild?.dataset.post ?? '0') > 0
+
 /** Take a deleted post away: { id }. */
 export function deleted({ id }) {
   stopWaiting(id)
   showPill()
   const item = document.getElementById(`post-${id}`)?.closest('.feed-item')
   if (!item) return
-  const gone = document.querySelector('#post-gone')
+  const gone = item.closest('[data-single]') && document.querySelector('#post-gone')
   if (gone) item.replaceChildren(gone.content.cloneNode(true))
-  else leave(item).then(() => item.remove())
+  else takeAway(item)
+}
+
+function takeAway(item) {
+  leave(item).then(() => item.remove())
 }
 
 /** Take away all that somebody wrote who is gone. */
@@ -113,7 +131,8 @@ function place(element) {
   feed().insertBefore(element, older ?? null)
 }
 
-function item(post) {
+/** Make an item of a post, with what its author may do where it is one's own. */
+export function item(post) {
   const element = document.createElement('li')
   element.className = 'feed-item is-new'
   element.dataset.post = post.id

@@ -4,6 +4,8 @@
  */
 
 import * as cards from './cards.js'
+import * as answers from './answers.js'
+import * as asking from './asking.js'
 import * as compose from './compose.js'
 import * as deletes from './deletes.js'
 import * as drafts from './drafts.js'
@@ -35,7 +37,9 @@ async function reloadInPlace() {
 function connect(position) {
   const live = new Live(position, document.documentElement.lang)
   const on = (kind, action) => live.addEventListener(kind, (event) => action(event.detail))
-  on('post.published', feed.published)
+  on('post.published', (post) => { feed.published(post); answers.published(post) })
+  on('post.edited', (post) => { feed.edited(post); answers.edited(post) })
+  on('post.counts', answers.counted)
   on('post.deleted', feed.deleted)
   on('user.changed', people.changed)
   on('user.presence', (person) => people.presence(person, renew))
@@ -63,6 +67,7 @@ menus.start()
 keyboard.start()
 search.start()
 drafts.start()
+asking.start()
 compose.start()
 suggest.start()
 deletes.start()

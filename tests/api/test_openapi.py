@@ -36,6 +36,7 @@ LIMITED = {
     ("PATCH", "/api/me"),
     ("POST", "/api/messages"),
     ("POST", "/api/posts"),
+    ("POST", "/api/questions"),
     ("POST", "/api/tokens"),
     ("POST", "/api/tokens/reset"),
     ("POST", "/api/users"),
@@ -187,6 +188,7 @@ async def test_answers_are_as_documented(
         ("GET", "/api/users/{who}", f"/api/users/{mina.id}", {}),
         *around(post.id),
         *between_two(await sent(database, mina, june)),
+        *await around_questions(mina, make_post),
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("GET", "/api/search", "/api/search?q=Hello", {}),
@@ -270,6 +272,20 @@ async def family(database: Database, user: User) -> int:
         life = timedelta(days=1)
         grant = await tokens.issue(tx, user.id, datetime.now(UTC), life=life, device="reader/2.1")
     return grant.family_id
+
+
+async def around_questions(asker: User, make_post: MakePost) -> list[Call]:
+    """Return the calls that are about questions."""
+    question = await make_post(asker, "Near the harbour", title="Where is the best bread?")
+    answer = await make_post(asker, "At Kim's", reply_to=question.id)
+    accepted, filled = "/api/questions/{}/accepted", {"json": {"answer_id": str(answer.id)}}
+    asked = {"title": "And the best cake?", "body": "In town", "tags": ["cake"]}
+    return [
+        ("GET", "/api/questions", "/api/questions", {}),
+        ("POST", "/api/questions", "/api/questions", {"json": asked}),
+        ("PUT", accepted.format("{question_id}"), accepted.format(question.id), filled),
+        ("DELETE", accepted.format("{question_id}"), accepted.format(question.id), {}),
+    ]
 
 
 async def link(app: Quart, database: Database, user: User) -> str:

@@ -14,6 +14,8 @@ from microblog.cli.demo import POSTS, SPAN
 from microblog.cli.demo_english import ENGLISH
 from microblog.cli.demo_korean import KOREAN
 from microblog.cli.demo_people import DOMAIN, RESIDENTS
+from microblog.cli.demo_questions import EXCHANGES
+from microblog.cli.demo_questions import POSTS as TALK
 from microblog.cli.demo_texts import Texts
 from microblog.database import Database
 from microblog.models import Follow, Mention, Post, PostTag, User
@@ -24,6 +26,7 @@ from tests.conftest import both_databases
 from tests.people import MakePost, MakeUser
 from tests.services import clean_environment
 
+WHOLE = POSTS + TALK
 HANGUL = re.compile("[가-힣]")
 
 
@@ -48,13 +51,17 @@ def test_demo_makes_people_follows_and_posts_in_both_languages(
 ) -> None:
     printed = run.works("demo")
     made = on(settings, counts)
-    assert (made["user"], made["post"]) == (20, 500)
+    assert (made["user"], made["post"]) == (20, WHOLE)
     assert 20 * 4 <= made["follow"] <= 20 * 9
     assert made["mention"] > 30
     assert made["post_tag"] > 250
     assert "microblog user password ada_lanternhill" in printed
 
     posts = [post for post, _ in on(settings, all_posts)]
+    asked = [post for post in posts if post.question]
+    assert [post.question for post in asked].count("answered") == 2
+    assert len(asked) == len(EXCHANGES)
+    assert len([post for post in posts if post.reply_to_id]) == WHOLE - POSTS - len(asked)
     korean = sum(HANGUL.search(post.body) is not None for post in posts)
     assert 200 < korean < 300
     assert len({post.body for post in posts}) > 480
@@ -77,7 +84,7 @@ def test_second_run_says_that_they_are_here_and_changes_nothing(
 ) -> None:
     run.works("demo")
     before = on(settings, counts)
-    assert "20 demo people are here already, with 500 posts" in run.works("demo")
+    assert f"20 demo people are here already, with {WHOLE} posts" in run.works("demo")
     assert on(settings, counts) == before
 
 
@@ -88,8 +95,8 @@ def test_interrupted_run_is_completed_by_the_next(run: Run, settings: Settings) 
     first = [post.body for post, _ in on(settings, all_posts)]
     run.works("demo")
     posts = [post for post, _ in on(settings, all_posts)]
-    assert len(posts) == POSTS
-    assert [post.body for post in posts[:60]] == first
+    assert len([post for post in posts if post.question]) == len(EXCHANGES)
+    assert [post.body for post in posts[: len(first)]] == first
     assert [post.created_at for post in posts] == sorted(post.created_at for post in posts)
 
 
@@ -160,7 +167,7 @@ def test_live_demo_goes_on_posting_until_it_is_stopped(run: Run, settings: Setti
     ) as running:
 
         async def five_more(database: Database) -> None:
-            while (await counts(database))["post"] < POSTS + 5 and running.poll() is None:
+            while (await counts(database))["post"] < WHOLE + 5 and running.poll() is None:
                 await asyncio.sleep(0.05)
 
         try:
@@ -171,7 +178,7 @@ def test_live_demo_goes_on_posting_until_it_is_stopped(run: Run, settings: Setti
             running.kill()
     assert running.returncode == 0, printed
     assert printed.endswith("Stopped.\n")
-    assert on(settings, counts)["post"] >= POSTS + 5
+    assert on(settings, counts)["post"] >= WHOLE + 5
 
 
 def test_live_demo_does_not_post_without_a_pause(run: Run) -> None:

@@ -38,7 +38,14 @@ POSTS = (
     ("bora", "서 있는 사람과 울고 있는 사람"),
     ("mina", "서울대학교 도서관, 서울 대학로"),
     ("bora", "k팝 좋아하는 친구 @mina"),
+    ("mina", "Two evenings, no car"),
+    ("bora", "얼마나 걸려요?"),
+    ("mina", "네 시간 반"),
 )
+
+# What those posts ask that are questions, and which post is the answer that was accepted.
+TITLES = {29: "Where would you walk at dusk?", 30: "제주까지 배로 가 보신 분?"}
+ANSWERS = {30: 31}
 
 # In what they were written, where that is said.
 LANGUAGES = {15: "ja", 16: "ja", 17: "zh"}
@@ -119,11 +126,20 @@ OTHERS = (
     Case("from:mina from:bora rain", (18, 19, 20)),
     Case("-from:mina rain", (18, 20)),
     Case("before:2026-01-03", (2, 1)),
-    Case("after:2026-01-27", (28,)),
+    Case("after:2026-01-27", (31, 30, 29, 28)),
     Case("after:2026-01-17 before:2026-01-20 rain", (18, 19)),
     Case("lang:ja", (16, 15)),
     Case("学 -lang:ja", (17,)),
     Case("中文 lang:ko", ()),
+    Case("dusk", (29,)),
+    Case("제주", (30,)),
+    Case('"at dusk" evenings', (29,)),
+    Case("is:question", (30, 29)),
+    Case("is:open", (29,)),
+    Case("is:answered", (30,)),
+    Case("is:question -is:open", (30,)),
+    Case("is:answered 얼마나", (30,)),
+    Case("from:bora is:open", ()),
     Case("as", ()),
     Case("was", (19,)),
 )

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import update
 
-from microblog.actions import posts
+from microblog.actions import posts, questions
 from microblog.actions.posts import Draft
 from microblog.backends.search import SearchServer
 from microblog.core import search_query
@@ -44,13 +44,20 @@ async def stock(database: Database, server: SearchServer | None) -> Stocked:
     """Write the corpus, let the index be fed, and take away what must not be found."""
     make_user = MakeUser(database)
     people = {name: await make_user(name) for name in ("mina", "bora", "gone")}
-    ids = {}
+    ids: dict[int, int] = {}
+    questions_of = {answer: question for question, answer in corpus.ANSWERS.items()}
     for number, (author, text) in enumerate(corpus.POSTS, 1):
         at, language = corpus.written_at(number), corpus.LANGUAGES.get(number)
-        ids[number] = await _write(database, people[author], text, at, language)
+        asked = ids.get(questions_of.get(number, 0))
+        draft = Draft(text, None, language, asked, corpus.TITLES.get(number))
+        ids[number] = await _write(database, people[author], draft, at)
     now = datetime.now(UTC)
+    async with database.write() as tx:
+        for number, answer in corpus.ANSWERS.items():
+            asker = people[corpus.POSTS[number - 1][0]]
+            await questions.accept(tx, asker, ids[number], ids[answer], now)
     unwanted = [
-        await _write(database, people[author], text, now)
+        await _write(database, people[author], Draft(text), now)
         for author, text in (corpus.DELETED, corpus.HIDDEN, corpus.LEFT)
     ]
     await index(database, server)
@@ -61,9 +68,6 @@ async def stock(database: Database, server: SearchServer | None) -> Stocked:
     return Stocked(database, server, ids)
 
 
-async def _write(
-    database: Database, author: User, text: str, now: datetime, language: str | None = None
-) -> int:
+async def _write(database: Database, author: User, draft: Draft, now: datetime) -> int:
     async with database.write() as tx:
-        draft = Draft(text, language=language)
         return (await posts.publish(tx, author, draft, now)).id

@@ -79,11 +79,11 @@ def test_mistake_is_told_with_what_to_do(text: str, said: str) -> None:
 
 def test_all_mistakes_are_told_at_once() -> None:
     with pytest.raises(Invalid) as told:
-        parse("rain before:x has:y from:z lang:1")
-    assert len(told.value.errors["q"]) == 4
+        parse("rain before:x has:y is:z from:z lang:1")
+    assert len(told.value.errors["q"]) == 5
 
 
-@pytest.mark.parametrize("text", ["12:30", "https://example.org", "is:here", "note: x", "a:b"])
+@pytest.mark.parametrize("text", ["12:30", "https://example.org", "see:here", "note: x", "a:b"])
 def test_what_is_no_operator_is_text(text: str) -> None:
     query = parse(text)
     assert query.terms
@@ -144,3 +144,9 @@ def test_vector_names_each_token_with_its_places() -> None:
 def test_names_are_found_before_they_are_finished() -> None:
     assert search_query.names_of("@mi") == Term(("xmi",), open=True, needle="@mi")
     assert search_query.names_of("!") is None
+
+
+def test_questions_are_asked_for_by_what_they_are() -> None:
+    query = parse("is:question IS:open -is:answered")
+    assert query.marks == ["q_question", "q_open"]
+    assert query.unwanted_marks == ["q_answered"]

@@ -21,6 +21,7 @@ ALLOWED = {
     "Rain",
     "over",
     "seoul",
+    "Seoul",
 }
 SILENT = {"script", "style", "relative-time", "code", "kbd", "textarea"}
 SPOKEN = {"title", "aria-label", "placeholder", "alt"}
@@ -29,6 +30,7 @@ TECHNICAL = {
     *("data-language", "data-live-epoch", "data-live-cursor", "data-live-topics"),
     *("data-count", "data-refresh", "data-read", "data-job", "data-state", "data-final"),
     *("data-search", "data-draft", "data-draft-url", "data-people", "data-tags"),
+    *("data-search", "data-question", "data-only", "data-similar"),
 }
 WRAPPED = re.compile("⟦[^⟦⟧]*⟧")
 WORD = re.compile("[A-Za-z]{2,}")

@@ -29,6 +29,22 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
     assert missing == []
 
 
+SOURCES = (
+    "templates/main/question.html",
+    *(f"microblog/{layer}/questions.py" for layer in ("web", "core", "actions", "queries")),
+    *("microblog/queries/events.py", "static/js/answers.js"),
+)
+
+
+def test_code_of_the_worked_example_is_the_code_that_runs() -> None:
+    document = (ROOT / "docs" / "questions.md").read_text()
+    pieces = re.findall(r"^```\w+\n(.+?)^```$", document, re.DOTALL | re.MULTILINE)
+    code = "\n".join((ROOT / path).read_text() for path in SOURCES)
+    assert [piece for piece in pieces if piece not in code] == []
+    assert [path for path in SOURCES if path not in document] == []
+    assert len(pieces) >= 10
+
+
 def test_readme_begins_with_the_two_commands() -> None:
     blocks = re.findall(r"```\n(.+?)\n```", README, re.DOTALL)
     assert blocks[:2] == [

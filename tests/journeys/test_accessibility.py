@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route
 
-from microblog.actions import accounts, departures, follows, links, messages
+from microblog.actions import accounts, departures, follows, links, messages, questions
 from microblog.actions.messages import Letter
 from microblog.core.tokens import link_token
 from microblog.database import Database, open_database
@@ -94,6 +94,22 @@ async def fill(server: AppServer, code: str) -> tuple[int, list[str]]:
     ]
     await database.close()
     return post.id, mailed
+
+
+async def ask(server: AppServer, code: str) -> int:
+    """Let Asa ask, and answer twice; return the question's id."""
+    database = open_database(
+        Settings(database_url=f"sqlite:///{server.folder}/var/microblog.db", bcrypt_rounds=4)
+    )
+    make_post = MakePost(database)
+    asa = await MakeUser(database)(f"asa_{code}", language=code)
+    title = {"en": "Where is the best bread?", "ko": "어느 빵집이 제일 좋아요?"}[code]
+    question = await make_post(asa, "#빵", language="ko", title=title)
+    answers = [await make_post(asa, "Here", reply_to=question.id) for _ in range(2)]
+    async with database.write() as tx:
+        await questions.accept(tx, asa, question.id, answers[1].id, datetime.now(UTC))
+    await database.close()
+    return question.id
 
 
 async def mailed_token(server: AppServer, database: Any, purpose: str, user: User) -> str:
@@ -213,6 +229,20 @@ async def administrator(server: AppServer, name: str) -> AsyncIterator[None]:
     async with database.write() as tx:
         await accounts.set_role(tx, user, "member")
     await database.close()
+
+
+@pytest.mark.parametrize("code", ["en", "ko"])
+async def test_no_page_of_questions_breaks_a_rule(place: AppServer, code: str) -> None:
+    question_id = await ask(place, code)
+    async with chromium() as browser:
+        asa = await signed_in(browser, place.url, code, f"asa_{code}")
+        found = await tour(asa, code, place.url, "/questions", f"/question/{question_id}")
+        page = await asa.new_page()
+        await page.goto(f"{place.url}/main/question")
+        await page.fill("[name=title]", {"en": "the best bread", "ko": "어느 빵집"}[code])
+        await page.wait_for_selector("#similar a")
+        found += await judged(page, LOOKS[::2])
+    assert found == []
 
 
 async def test_what_opens_on_a_page_breaks_no_rule(place: AppServer) -> None:

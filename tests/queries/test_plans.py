@@ -22,6 +22,7 @@ from microblog.queries import (
     messages,
     notifications,
     posts,
+    questions,
     recommendations,
     suggestions,
     users,
@@ -29,6 +30,7 @@ from microblog.queries import (
 from microblog.queries.search import Asked
 from tests.conftest import all_databases
 from tests.queries.test_home import person
+from tests.realtime.made import post
 
 PEOPLE, POSTS = 1000, 10_000
 VIEWER = PEOPLE
@@ -37,6 +39,10 @@ FILLED = """
 INSERT INTO post (id, author_id, body, visibility, created_at)
     SELECT a.id + 1000 * (b.id - 1), a.id, 'hello', 'public', a.first_seen
     FROM "user" a JOIN "user" b ON b.id <= 10;
+UPDATE post SET title = 'why?', question = CASE id % 40 WHEN 0 THEN 'open' ELSE 'answered' END
+    WHERE id % 20 = 0;
+UPDATE post SET reply_to_id = 20 * (id % 100 + 1), reply_to_user_id = 1
+    WHERE id % 20 BETWEEN 1 AND 5;
 INSERT INTO follow (follower_id, followed_id, created_at)
     SELECT a.id, b.id, a.first_seen FROM "user" a JOIN "user" b ON b.id <= 10 WHERE a.id <> b.id;
 INSERT INTO follow (follower_id, followed_id, created_at)
@@ -79,6 +85,7 @@ MEASURED = {
     "mysql": "ANALYZE TABLE user, post, follow, post_tag, mention, notification,"
     " notification_group, silenced_kind, event, job, draft, message, conversation_side",
 }
+QUESTION = post(40)
 FIRST, LATER, BACK = Window(25), Window(25, before=POSTS // 2), Window(25, after=POSTS // 2)
 
 NEWS = [
@@ -92,6 +99,11 @@ READINGS: dict[str, Reading] = {
     "everything": lambda read, window: posts.everything(read, VIEWER, window),
     "of an author": lambda read, window: posts.by_author(read, 7, VIEWER, window),
     "with a tag": lambda read, window: posts.by_tag(read, "python", VIEWER, window),
+    "questions": lambda read, window: questions.newest(read, VIEWER, window),
+    "open questions": lambda read, window: questions.newest(read, VIEWER, window, "open"),
+    "own questions": lambda read, window: questions.by_author(read, VIEWER, VIEWER, window),
+    "questions with a tag": lambda read, window: questions.by_tag(read, "python", VIEWER, window),
+    "answers": lambda read, window: questions.answers(read, QUESTION, VIEWER, window),
     "notifications": lambda read, window: notifications.page(read, VIEWER, window),
     "mentions": lambda read, window: notifications.page(read, VIEWER, window, ("mention", "job")),
     "unread notifications": lambda read, window: notifications.unread(read, {VIEWER}),

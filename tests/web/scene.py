@@ -45,8 +45,9 @@ Example = dict[str, str]
 class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
-    Mina has an export, and a job that waits until tomorrow. Bora and Chul wrote to her; Bora has a
-    picture. Dana and Evan may leave; Fay is suspended.
+    Mina has an export, and a job that waits until tomorrow. She asks `question`, to which Bora has
+    an `answer`. Bora and Chul wrote to her; Bora has a picture. Dana and Evan may leave; Fay is
+    suspended.
     The walk may delete `post` and the message, but not `kept_post`.
     """
 
@@ -55,6 +56,8 @@ class Scene:
     bora: User
     post: Post
     kept_post: Post
+    question: Post
+    answer: Post
     job_id: int
     export_id: int
     message_id: int
@@ -90,6 +93,7 @@ class Scene:
         some |= {"message_id": str(self.message_id)}
         some |= {"session_id": str(self.session_id), "family_id": str(self.family_id)}
         some |= {"picture": PICTURE.name, "size": "96"}
+        some |= {"question_id": str(self.question.id), "state": "open"}
         return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
 
     @property
@@ -97,7 +101,9 @@ class Scene:
         """Examples for the fields of forms, by name: one body that suits every form."""
         runtime = self.app.extensions[EXTENSION]
         account = {"username": "newcomer", "email": "newcomer@example.org"}
-        words = {"post": "Forged", "display_name": "Forged", "about_me": "Forged", "draft": ""}
+        words = {"title": "Forged question", "body": "Forged", "tags": ""}
+        words |= {"answer_id": str(self.answer.id)}
+        words |= {"post": "Forged", "display_name": "Forged", "about_me": "Forged", "draft": ""}
         words |= {"message": "Forged", "messages_from": "followed"}
         choices = {"language": "ko", "theme": "dark", "up_to": "", "remember_me": "y"}
         words |= {"reason": "Spam", "old_password": PASSWORD}
@@ -185,6 +191,8 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
         ]
     post = await make_post(mina, "Rain over #seoul, @bora")
     kept = await make_post(mina, "Rain again")
+    question = await make_post(mina, "again", title="Rain over Seoul again?")
+    answer = await make_post(bora, "Rain again", reply_to=question.id)
     async with database.read() as read:
         waiting = await jobs.latest(read, mina.id, Prune.kind)
         export = await jobs.latest(read, mina.id, ExportPosts.kind)
@@ -196,4 +204,5 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     mailed = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
     leavers = {"account.deactivate": dana, "account.delete": evan}
     ids = waiting.id, export.id, letters[0].id
-    return Scene(app, mina, bora, post, kept, *ids, mailed, leavers, database)
+    asked = question, answer
+    return Scene(app, mina, bora, post, kept, *asked, *ids, mailed, leavers, database)

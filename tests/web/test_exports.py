@@ -131,6 +131,20 @@ async def test_export_holds_ones_picture(
         assert archive.read("avatar.webp") == b"large"
 
 
+async def test_export_has_the_titles_of_questions(
+    app: Quart,
+    database: Database,
+    make_user: MakeUser,
+    make_post: MakePost,
+    visit: Visit,
+) -> None:
+    mina = await make_user("mina")
+    await make_post(mina, "Near the harbour", title="Where is the best bread?")
+    browser = await visit(mina)
+    (told,) = (await opened(browser, await made(browser, database)))["posts.json"]["posts"]
+    assert (told["title"], told["body"]) == ("Where is the best bread?", "Near the harbour")
+
+
 async def test_export_of_who_has_nothing_is_whole_too(
     app: Quart, database: Database, make_user: MakeUser, visit: Visit
 ) -> None:
