@@ -34,6 +34,7 @@ from microblog.runtime import runtime
 from microblog.web import layout, pages
 from microblog.web.auth import STALE as PAGE_STALE
 
+BAD_KEY = message("An idempotency key has 1 to 200 characters.")
 LOG_IN_FIRST = message("Please log in to send your message. Here is what you wrote.")
 STALE = message("This page was open too long. Your text is kept: send it again.")
 
@@ -168,8 +169,8 @@ async def _refuse(
 ) -> Any:
     """Show the form again with what was typed and why it was refused."""
     status, headers = 400, {}
-    if refusal is not None and wants_json():
-        raise refusal
+    if wants_json():
+        raise refusal or Invalid({"idempotency_key": [BAD_KEY]})
     if isinstance(refusal, Invalid):
         form.refuse(refusal)
     elif isinstance(refusal, Conflict):
