@@ -133,6 +133,10 @@ def close(schema: Any) -> Any:
     return schema
 
 
+NOTIFICATIONS: list[Call] = [
+    ("GET", "/api/notifications", "/api/notifications?since=0", {}),
+    ("PUT", "/api/notifications/read", "/api/notifications/read", {"json": {}}),
+]
 SIGN_UP = {"username": "anna", "email": "anna@example.org", "password": PASSWORD}
 
 
@@ -163,16 +167,14 @@ async def test_answers_are_as_documented(
         ("PUT", "/api/tokens", "/api/tokens", {"json": {"refresh_token": refresh}}),
         ("GET", "/api/users", "/api/users", {}),
         ("POST", "/api/users", "/api/users", {"json": SIGN_UP}),
-        ("GET", "/api/users/{who}", "/api/users/june", {}),
-        ("GET", "/api/users/{who}", f"/api/users/{mina.id}", {}),
+        *(("GET", "/api/users/{who}", f"/api/users/{who}", {}) for who in ("june", mina.id)),
         *around(post.id),
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
         ("GET", "/api/search", "/api/search?q=Hello", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
-        ("GET", "/api/notifications", "/api/notifications?since=0", {}),
-        ("PUT", "/api/notifications/read", "/api/notifications/read", {"json": {}}),
+        *NOTIFICATIONS,
         ("DELETE", "/api/tokens", "/api/tokens", {}),
         ("POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "a@example.org"}}),
         ("PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}),
