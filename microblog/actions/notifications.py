@@ -14,7 +14,7 @@ from microblog.core import events, notices
 from microblog.core.tokens import digest
 from microblog.database import Tx
 from microblog.models import Notification, NotificationGroup, SilencedKind
-from microblog.queries import notifications
+from microblog.queries import notifications, users
 
 
 async def notify(
@@ -37,6 +37,7 @@ async def notify(
     if user_id == actor_id and kind != notices.JOB:
         return
     subject_id = notices.subject(kind, actor_id, post_id, about_id)
+    await users.hold(tx, {user_id, actor_id})
     if kind == notices.MESSAGE:  # two of one person at once would both find nothing
         await tx.lock_name(digest(f"message:{actor_id}:{user_id}"))
     place = await notifications.place(tx, user_id, kind, subject_id)
@@ -135,8 +136,8 @@ async def mark_groups_read(
 
 async def mark_post_read(tx: Tx, user_id: int, post_id: int, now: datetime) -> None:
     """Mark as read what a person was told of a post and its answers: they have seen it."""
-    answers = Notification.group_id.in_(notifications.about_post(user_id, post_id))
-    of_it = or_(Notification.post_id == post_id, answers)
+    answers = await notifications.answers_to(tx, user_id, post_id)
+    of_it = or_(Notification.post_id == post_id, Notification.group_id.in_(answers))
     await _mark(tx, user_id, _marking(user_id, now).where(of_it))
 
 

@@ -177,8 +177,12 @@ async def whose(read: Read, group_ids: Iterable[int]) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in found]
 
 
-def about_post(user_id: int, post_id: int) -> AnySelect:
-    """Select the ids of the groups in which a person is told of answers to a post."""
+async def answers_to(read: Read, user_id: int, post_id: int) -> list[int]:
+    """Return the ids of the groups in which a person is told of answers to a post."""
+    return list(await read.scalars(_answers_to(user_id, post_id)))
+
+
+def _answers_to(user_id: int, post_id: int) -> AnySelect:
     answers = _group.kind.in_([notices.REPLY, notices.ANSWER])
     return select(_group.id).where(_group.user_id == user_id, answers, _group.subject_id == post_id)
 
@@ -187,7 +191,7 @@ async def unread_post(read: Read, user_id: int | None, post_id: int) -> int | No
     """Return the id of a post, if a person has not read of it or of its answers."""
     if user_id is None:
         return None
-    about = or_(_note.post_id == post_id, _note.group_id.in_(about_post(user_id, post_id)))
+    about = or_(_note.post_id == post_id, _note.group_id.in_(_answers_to(user_id, post_id)))
     found = select(_note.id).where(_note.user_id == user_id, _is_unread, about).limit(1)
     return None if await read.scalar(found) is None else post_id
 

@@ -74,12 +74,12 @@ async def _changes() -> Any:
 async def read() -> Any:
     """Mark notifications as read.
 
-    Those of the items `id`, of the `post` that was seen, or all; `up_to` leaves out newer ones.
+    Those of the items `id`, of the post `post_id`, or all; `up_to` leaves out newer ones.
     """
     user = await auth.person()
     fields = await forms.sent()
     ids = [number for each in fields.getlist("id") if (number := _number("id", each)) is not None]
-    post_id, up_to = (_number(name, fields.get(name)) for name in ("post", "up_to"))
+    post_id, up_to = (_number(name, fields.get(name)) for name in ("post_id", "up_to"))
     now = datetime.now(UTC)
     async with runtime().database.write() as tx:
         if ids:

@@ -153,6 +153,10 @@ def close(schema: Any) -> Any:
 
 
 PICTURE = {"headers": {"Content-Type": "image/png"}, "data": images.picture("PNG")}
+NOTIFICATIONS: list[Call] = [
+    ("GET", "/api/notifications", "/api/notifications?since=0", {}),
+    ("PUT", "/api/notifications/read", "/api/notifications/read", {"json": {}}),
+]
 SIGN_UP = {"username": "anna", "email": "anna@example.org", "password": PASSWORD}
 
 
@@ -184,8 +188,7 @@ async def test_answers_are_as_documented(
         *around_oneself(await family(database, mina)),
         ("GET", "/api/users", "/api/users", {}),
         ("POST", "/api/users", "/api/users", {"json": SIGN_UP}),
-        ("GET", "/api/users/{who}", "/api/users/june", {}),
-        ("GET", "/api/users/{who}", f"/api/users/{mina.id}", {}),
+        *(("GET", "/api/users/{who}", f"/api/users/{who}", {}) for who in ("june", mina.id)),
         *around(post.id),
         *between_two(await sent(database, mina, june)),
         *await around_questions(mina, make_post),
@@ -198,8 +201,7 @@ async def test_answers_are_as_documented(
         ("DELETE", "/api/me/avatar", "/api/me/avatar", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
-        ("GET", "/api/notifications", "/api/notifications?since=0", {}),
-        ("PUT", "/api/notifications/read", "/api/notifications/read", {"json": {}}),
+        *NOTIFICATIONS,
         ("DELETE", "/api/tokens", "/api/tokens", {}),
         ("POST", "/api/tokens/reset", "/api/tokens/reset", {"json": {"email": "a@example.org"}}),
         ("PUT", "/api/tokens/reset", "/api/tokens/reset", {"json": reset}),

@@ -11,6 +11,7 @@ from playwright.async_api import Page, expect
 from microblog.actions import follows, posts
 from microblog.database import Database, open_database
 from microblog.models import User
+from microblog.queries.rows import PostRow
 from microblog.settings import Settings
 from tests.conftest import require
 from tests.journeys.browsing import PASSWORD, Person, chromium, person
@@ -114,13 +115,20 @@ async def test_badges_are_equal_in_all_tabs_whatever_happens(
         await tells(first, 3)
         await second.goto(f"{servers[1].url}/notifications")
         await the_list_is_live(first, second, database, dana, mina)
-        # What is no longer so goes, or changes where it stands.
-        async with database.write() as tx:
-            await posts.delete_post(tx, bora, greeting.id, datetime.now(UTC))
-            await follows.unfollow(tx, chul, mina)
-        told = await reloaded(second)
-        assert told[-1] == "bora followed you"
-        assert len(told) == 4
+        await what_is_taken_back_goes(second, database, greeting, chul, mina)
+
+
+async def what_is_taken_back_goes(
+    page: Page, database: Database, greeting: PostRow, chul: User, mina: User
+) -> None:
+    async with database.write() as tx:
+        bora = await tx.get(User, greeting.author_id)
+        assert bora is not None
+        await posts.delete_post(tx, bora, greeting.id, datetime.now(UTC))
+        await follows.unfollow(tx, chul, mina)
+    told = await reloaded(page)
+    assert told[-1] == "bora followed you"
+    assert len(told) == 4
 
 
 async def reloaded(page: Page) -> list[str]:

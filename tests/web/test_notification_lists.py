@@ -121,16 +121,16 @@ async def test_seen_post_is_read_by_the_button_of_its_page(
     button = "Mark the notification as read"
     assert button not in await other.text(f"/post/{mine.id}")
     assert button not in await (await visit()).text(f"/post/{mine.id}")
-    await other.post("/notifications/read", {"post": str(mine.id)})
+    await other.post("/notifications/read", {"post_id": str(mine.id)})
     assert await unread(browser) == 3
     first = f"/post/{replies[0].id}"
     assert button in await browser.text(first)
-    answer = await browser.post("/notifications/read", {"post": str(replies[0].id)})
+    answer = await browser.post("/notifications/read", {"post_id": str(replies[0].id)})
     assert answer.headers["Location"] == first
     assert button not in await browser.text(first)
     assert await unread(browser) == 2
     assert button in await browser.text(f"/post/{mine.id}")
-    await browser.post("/notifications/read", {"post": str(mine.id)})
+    await browser.post("/notifications/read", {"post_id": str(mine.id)})
     assert await unread(browser) == 1
 
 

@@ -111,7 +111,7 @@ async def test_what_is_no_number_marks_nothing(visit: Visit, make_user: MakeUser
     browser, other = await visit(await make_user("mina")), await visit(await make_user("bora"))
     await other.post("/follow/mina")
     for number in ("x", "-1", "1.5", "9" * 30, "\0", str(2**63)):
-        for name in ("id", "up_to", "post"):
+        for name in ("id", "up_to", "post_id"):
             answer = await browser.post("/notifications/read", {name: number})
             assert answer.status_code == 400, number
     assert await unread(browser) == 1
