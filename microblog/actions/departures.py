@@ -18,7 +18,7 @@ from microblog.core.tasks import PurgePerson, TellOfPresence
 from microblog.core.tokens import digest
 from microblog.database import Tx
 from microblog.models import Deed, User
-from microblog.queries import departures, users
+from microblog.queries import departures, mail, users
 
 LET_GO_AT_ONCE = 50
 LAST_ADMIN = message("There is no other administrator. Make somebody one first.")
@@ -60,10 +60,7 @@ async def let_go(tx: Tx, now: datetime) -> None:
 
 async def come_back(tx: Tx, user: User, now: datetime) -> None:
     """Let somebody be there again who left by themselves; they have proved who they are."""
-    gone = User.id == user.id, User.left_because == Left.SELF
-    values = {"deactivated_at": None, "left_because": None}
-    if await tx.change(update(User).where(*gone).values(values)):
-        _tell(tx, user.id, now)
+    await _return(tx, user, Left.SELF, now)
 
 
 async def suspend(tx: Tx, actor: User | None, user: User, reason: str, now: datetime) -> None:
@@ -85,11 +82,8 @@ async def suspend(tx: Tx, actor: User | None, user: User, reason: str, now: date
 async def restore(tx: Tx, actor: User | None, user: User, reason: str, now: datetime) -> None:
     """Undo `suspend`; raises Invalid for no reason, Conflict where the person isn't suspended."""
     reason = clean_reason(reason)
-    suspended = User.id == user.id, User.left_because == Left.SUSPENDED
-    values = {"deactivated_at": None, "left_because": None}
-    if not await tx.change(update(User).where(*suspended).values(values)):
+    if not await _return(tx, user, Left.SUSPENDED, now):
         raise Conflict(message("This person is not suspended."))
-    _tell(tx, user.id, now)
     await _note(tx, DeedKind.RESTORE, actor, user, reason, now)
 
 
@@ -112,6 +106,22 @@ async def _leave(tx: Tx, user_id: int, now: datetime, **values: Any) -> None:
     await links.forget(tx, user_id)
     await sessions.revoke_all(tx, user_id, now)
     _tell(tx, user_id, now)
+
+
+async def _return(tx: Tx, user: User, because: Left, now: datetime) -> bool:
+    """Let a person be there again who left for this reason; False where they did not.
+
+    An address that somebody else proved meanwhile is proved no longer.
+    """
+    values: dict[str, Any] = {"deactivated_at": None, "left_because": None}
+    await tx.lock_name(digest(f"address:{user.email_key}"))
+    if await mail.owner(tx, user.email) is not None:
+        values["email_confirmed_at"] = None
+    left = User.id == user.id, User.left_because == because
+    if not await tx.change(update(User).where(*left).values(values)):
+        return False
+    _tell(tx, user.id, now)
+    return True
 
 
 def _tell(tx: Tx, user_id: int, now: datetime) -> None:

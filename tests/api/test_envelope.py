@@ -84,7 +84,7 @@ def the(name: str, head: list[str]) -> str:
     [
         ("/api/posts", {"GET", "HEAD", "OPTIONS", "POST"}),
         ("/api/posts/1", {"GET", "HEAD", "OPTIONS", "DELETE"}),
-        ("/api/tokens", {"POST", "PUT", "DELETE", "OPTIONS"}),
+        ("/api/tokens", {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}),
         ("/api/me/following/1", {"PUT", "DELETE", "OPTIONS"}),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from microblog.actions import departures, follows, retention
+from microblog.actions import addresses, departures, follows, retention
 from microblog.core.leaving import RETURN_DAYS
 from microblog.database import Database
 from microblog.models import User
@@ -152,6 +152,21 @@ async def test_suspended_person_is_told_why_only_with_the_right_password(
     assert wrong.status_code == 401
     assert "Forty links" not in await wrong.get_data(as_text=True)
     assert (await browser.get("/user/mina")).status_code == 404
+
+
+@both_databases
+async def test_address_that_somebody_else_proved_meanwhile_is_proved_no_longer(
+    visit: Visit, make_user: MakeUser, database: Database
+) -> None:
+    mina, jun = await make_user("mina"), await make_user("jun")
+    now = datetime.now(UTC)
+    async with database.write() as tx:
+        assert await addresses.prove(tx, mina, now)
+        await departures.deactivate(tx, mina, now)
+        assert await addresses.prove(tx, jun, now, email=mina.email)
+    assert (await log_in(await visit())).status_code == 303
+    assert (await row(database, mina)).email_confirmed_at is None
+    assert (await row(database, jun)).email_confirmed_at is not None
 
 
 async def test_names_and_pages_of_leaving_need_somebody_signed_in(visit: Visit) -> None:
