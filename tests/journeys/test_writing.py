@@ -24,7 +24,7 @@ SOON_MS = 20_000
 TEXTS = [
     "한글 👨‍👩‍👧‍👦 é 🇰🇷",
     "https://example.org/a_(b)).",
-    "(https://example.org/x) 'http://a.example/!'",
+    "(https://example.org/x) 'http://a.example/'",
     "https://example.com입니다",
     "https://example.com:8080입니다 https://한국.kr",
     "https://www.lg전자.kr입니다 http://localhost에서",
