@@ -56,7 +56,8 @@ export const sent = (form) => drafts.get(form.dataset.draft)?.sent()
 /** Ask what is kept, after events were missed. */
 export const reread = () => Promise.all([...drafts.values()].map((draft) => draft.reread()))
 
-const saveAll = () => { for (const draft of drafts.values()) draft.save() }
+/** Save now what is not saved. */
+export const saveAll = () => { for (const draft of drafts.values()) draft.save() }
 const valuesOf = ({ body, title, language }) => ({ body, title, language: language ?? '' })
 const isBlank = ({ body, title }) => !body.trim() && !title.trim()
 
@@ -237,7 +238,7 @@ class Draft {
     this.#saved = JSON.stringify({ body: '', title: '', language: '' })
     this.#written()
     // What was written elsewhere was not sent: it is the draft now.
-    if (!this.isOpen) return
+    if (!this.isOpen || !isBlank(this.#values)) return
     this.#take(this.#other.version, this.#other.values)
     this.#close()
   }

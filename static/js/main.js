@@ -39,6 +39,7 @@ function connect(position) {
   on('job', jobs.changed)
   on('draft', drafts.changed)
   on('state', showState)
+  on('state', (state) => state === 'connected' && drafts.saveAll())
   on('resync', async () => {
     const fresh = await reloadInPlace()
     if (fresh?.epoch) live.resume(fresh)

@@ -36,7 +36,7 @@ TEXTS = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def place() -> Iterator[AppServer]:
     require("chromium")
     with AppServer({"MICROBLOG_BCRYPT_ROUNDS": "4"}) as server:
@@ -131,8 +131,8 @@ async def test_name_is_completed_by_keys_and_the_input_method_keeps_its_own(
     place: AppServer,
 ) -> None:
     async with chromium() as browser, person(browser, place.url, locale="ko") as mina:
-        await mina.sign_up("mina")
-        await friends_of(place, "mina")
+        await mina.sign_up("nari")
+        await friends_of(place, "nari")
         await mina.write("#서울맛집")
         page, field = mina.page, box(mina)
         options = page.locator("#suggestions [role=option]")
