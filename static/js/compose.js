@@ -21,6 +21,7 @@ const SERVER_FAULT = 500
 const form = document.querySelector('#compose-form')
 const sentName = `sent:${document.body.dataset.viewer}`
 let sending = false
+let waiting = false // to send what was written while a text was on its way
 let sentText = null
 let level = ''
 
@@ -49,12 +50,13 @@ export function focus() {
 }
 
 async function send(field) {
+  waiting = sending
   if (sending) return
   const used = length(field.value.trim())
   if (used === 0) return field.focus()
   if (used > LIMIT) return complain(form.dataset.tooLong)
   if (sentText !== null && sentText !== field.value) renewKey()
-  sentText = field.value
+  const text = sentText = field.value
   keepKey()
   setSending(true)
   try {
@@ -66,6 +68,7 @@ async function send(field) {
   } finally {
     setSending(false)
   }
+  if (waiting && field.value !== text && field.value.trim()) send(field)
 }
 
 function settle(field, answer) {
@@ -77,8 +80,11 @@ function settle(field, answer) {
     form.querySelector('[data-login]').hidden = answer.status !== SIGNED_OUT
     return
   }
-  field.value = ''
-  form.elements.language.value = ''
+  // What was written meanwhile is the next post.
+  if (field.value === sentText) {
+    field.value = ''
+    form.elements.language.value = ''
+  }
   sentText = null
   sessionStorage.removeItem(sentName)
   drafts.sent(form)

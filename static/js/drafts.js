@@ -50,20 +50,20 @@ export const hold = (form) => drafts.get(form.dataset.draft)?.hold()
 /** Go on: it could not be sent. */
 export const release = (form) => drafts.get(form.dataset.draft)?.release()
 
-/** Begin anew: it was sent, and is empty. */
+/** Begin anew: it was sent, and is empty, or holds what was written since. */
 export const sent = (form) => drafts.get(form.dataset.draft)?.sent()
 
 /** Ask what is kept, after events were missed. */
 export const reread = () => Promise.all([...drafts.values()].map((draft) => draft.reread()))
 
-const saveAll = () => { for (const draft of drafts.values()) draft.save() }
+/** Save now what is not saved. */
+export const saveAll = () => { for (const draft of drafts.values()) draft.save() }
 const valuesOf = ({ body, title, language }) => ({ body, title, language: language ?? '' })
 const isBlank = ({ body, title }) => !body.trim() && !title.trim()
 
 class Draft {
   #form
   #store
-  #version // of the saved text that this one follows; empty where it follows none
   #saved = null // that text, as JSON
   #sending = null // the text that was last sent, as JSON
   #request = null
@@ -75,7 +75,6 @@ class Draft {
   constructor(form) {
     this.#form = form
     this.#store = `draft:${document.body.dataset.viewer}:${form.dataset.draft}`
-    this.#version = form.elements.draft_version.value
     if (this.#version && !('draftUnsaved' in form.dataset)) this.#saved = this.#text
     this.#restore()
     form.addEventListener('input', () => this.#written())
@@ -85,6 +84,11 @@ class Draft {
 
   /** Whether another text waits to be chosen or refused. */
   get isOpen() { return Boolean(this.#other?.version) }
+
+  /** Of the saved text that this one follows; empty where it follows none. */
+  get #version() { return this.#form.elements.draft_version.value }
+
+  set #version(version) { this.#form.elements.draft_version.value = version }
 
   get #values() {
     const { post: body, title, language } = this.#form.elements
@@ -157,7 +161,6 @@ class Draft {
   #agree(version, text) {
     this.#version = version
     this.#saved = text
-    this.#form.elements.draft_version.value = version
   }
 
   /** Take what the server keeps; `sure` where it has refused a version as none of its own. */
@@ -169,7 +172,7 @@ class Draft {
       this.#take(state.version, values)
     } else if (theirs === mine || theirs === this.#sending || isBlank(values)) {
       this.#agree(state.version, theirs)
-      this.#close()
+      if (this.isOpen) this.#close()
       this.#written()
     } else this.#offer({ version: state.version, values })
   }
@@ -190,7 +193,7 @@ class Draft {
   #offer(other) {
     const { values: { title, body } } = this.#other = other
     const choice = this.#form.querySelector('[data-draft-choice]')
-    choice.querySelector('blockquote').textContent = title ? `${title}\n${body}` : body
+    choice.querySelector('.draft-other').textContent = title ? `${title}\n${body}` : body
     if (choice.hidden) say(choice.querySelector('p').textContent)
     choice.hidden = false
   }
@@ -232,10 +235,10 @@ class Draft {
 
   sent() {
     this.#held = false
-    this.#saved = this.#text
-    sessionStorage.removeItem(this.#store)
+    this.#saved = JSON.stringify({ body: '', title: '', language: '' })
+    this.#written()
     // What was written elsewhere was not sent: it is the draft now.
-    if (!this.isOpen) return
+    if (!this.isOpen || !isBlank(this.#values)) return
     this.#take(this.#other.version, this.#other.values)
     this.#close()
   }

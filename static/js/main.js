@@ -54,6 +54,7 @@ function connect(position) {
   on('conversation', messages.changed)
   on('typing', messages.typing)
   on('state', showState)
+  on('state', (state) => state === 'connected' && drafts.saveAll())
   const renew = async () => {
     const fresh = await reloadInPlace()
     if (fresh?.epoch) live.resume(fresh)

@@ -64,9 +64,8 @@ class Person:
         """Write a post on home and wait until it stands there."""
         await self.page.fill("[name=post]", text)
         await self.page.click("#compose-form button[type=submit]")
-        await expect(self.post(text)).to_have_count(
-            1, timeout=20_000
-        )  # the first guesses a language
+        # The first post of a process waits for the model that guesses its language.
+        await expect(self.post(text)).to_have_count(1, timeout=20_000)
 
     def post(self, text: str) -> Any:
         """Return the posts with a text, on the page that is open."""

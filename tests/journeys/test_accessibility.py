@@ -276,7 +276,19 @@ async def test_what_opens_on_a_page_breaks_no_rule(place: AppServer) -> None:
         await page.click("#compose-form button[type=submit]")
         await page.wait_for_selector("#post-error:not([hidden])")
         found += await judged(page, LOOKS[::2])
+        await page.fill("[name=post]", "x" * 9000)
+        await page.evaluate(SAVED_WITHOUT_SCRIPTS)
+        await page.wait_for_selector("#draft-text")
+        found += await judged(page, LOOKS[::2])
+        jun.errors.clear()  # that it was refused is what was wanted
     assert found == []
+
+
+SAVED_WITHOUT_SCRIPTS = """() => {
+    const form = document.querySelector('#compose-form')
+    form.action = form.dataset.draftUrl
+    form.submit()
+}"""
 
 
 async def suggest(route: Route) -> None:

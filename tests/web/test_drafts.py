@@ -154,7 +154,6 @@ async def test_one_of_two_who_save_at_once_is_told(mina: User, database: Databas
     assert await left(database, mina) == {NEW_POST: "First"}
 
 
-@both_databases
 async def test_reply_and_question_let_go_of_their_own_drafts(
     mina: User, make_post: MakePost, database: Database
 ) -> None:
@@ -229,7 +228,6 @@ async def test_draft_has_room_for_what_may_be_sent_and_not_for_much_more(
     assert (await save(browser, "nul\0 and \u202e", "1"))[1]["body"] == "nul and "
 
 
-@both_databases
 async def test_only_so_many_are_kept_and_the_new_post_is_one_of_them(
     mina: User, database: Database
 ) -> None:
