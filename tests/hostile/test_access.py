@@ -105,6 +105,22 @@ async def test_no_body_writes_more_than_the_table_says(stage: Stage) -> None:
     assert wrong == {}, AGAIN
 
 
+@pytest.mark.S6
+async def test_cookie_counts_for_nothing_at_the_api(stage: Stage) -> None:
+    """Else the API would need the guard against forged requests that the pages have."""
+    counted = {}
+    cookie = {"Cookie": f"session={stage.proofs['owner'].cookie}"}
+    for way in ways(stage.app):
+        if way.is_api and way.rule.endpoint != "api.tokens.take":
+            plain, _, _ = await stage.ask(way, "anonymous")
+            forged, _, _ = await stage.ask(
+                way, "anonymous", **await stage.good(way), headers=cookie
+            )
+            if forged.told != plain.told:
+                counted[way.name] = forged.told
+    assert counted == {}
+
+
 # --- Controls: what a careless route would show --------------------------------------------------
 
 
