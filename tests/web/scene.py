@@ -49,10 +49,9 @@ class Scene:
     def arguments(self) -> Example:
         """Examples for the parts of addresses, by name."""
         version = assets.versions()["css"]
-        some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id)}
+        some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id), "who": "bora"}
         some |= {"job_id": str(self.job_id), "export_id": str(self.export_id)}
-        some |= {"who": "bora", "user_id": str(self.bora.id)}
-        return some | {"version": version, "path": "x"}
+        return some | {"version": version, "path": "x", "user_id": str(self.bora.id)}
 
     @property
     def fields(self) -> Example:
@@ -79,10 +78,10 @@ class Scene:
     def values(self, rule: Rule) -> Example:
         """Return examples for the parts of a route's address."""
         special: dict[str, Example] = {
+            "api.follows.unfollow": {"who": "chul"},
             **{f"resets.{name}": {"token": self.links["reset"]} for name in RESETS},
             **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
             "people.unfollow": {"username": "chul"},
-            "api.follows.unfollow": {"who": "chul"},
             "assets.static_file": {"name": "css/microblog.css"},
         }
         known = self.arguments | special.get(rule.endpoint, {})
