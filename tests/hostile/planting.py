@@ -58,10 +58,10 @@ async def writes(stage: Stage, way: Way) -> frozenset[str]:
     """
     if way.is_safe:
         return frozenset()
-    good = await stage.good(way)
+    good = await stage.body(way)
     role, before, usual = await _by_whom(stage, way, good)
     seen = _changes(before, usual)
-    for kind in KINDS:
+    for kind in KINDS if "data" not in good else ():
         fields = good.get(kind, {})
         for extra in await _accepted(stage, way, role, kind, fields):
             _, before, after = await stage.ask(way, role, **{kind: fields | extra})

@@ -25,6 +25,7 @@ from microblog.models import Model, Session, User
 from microblog.render.frames import JSON_FORM
 from microblog.runtime import EXTENSION
 from microblog.settings import Settings
+from tests.hostile import good
 from tests.hostile.asking import LOG_IN, SOCKET, Answer, Way
 from tests.people import PASSWORD, Browser, MakePost, MakeUser, access_token, session_cookie
 from tests.web.scene import Scene, set_up
@@ -88,7 +89,7 @@ class Stage:
         if way.method == SOCKET:
             answer = await self._shake_hands(app, role, path)
         else:
-            how = await self._how(way, role, body or await self.good(way))
+            how = await self._how(way, role, body or await self.body(way))
             client = await self._client(app, role, way)
             made = await client.open(path, method=way.method, **how)
             text = (await made.get_data()).decode("utf-8", "replace")
@@ -102,10 +103,15 @@ class Stage:
             cache.clear()
         return replace(answer, wrote=True), self._before, after
 
-    def address(self, way: Way) -> str:
+    def parts(self, way: Way) -> dict[str, str]:
+        """Return examples for the parts of a route's address."""
+        return self.scene.values(way.rule) | good.PARTS.get(way.name, {})
+
+    def address(self, way: Way, **other: str) -> str:
         """Return an address of a route; where something is looked for, with what it is."""
         looks = re.search("search|suggest", way.path) and way.method == "GET"
-        return self.scene.address(way.rule) + ("?q=rain" if looks else "")
+        address = self.scene.address(way.rule, self.parts(way) | other)
+        return address + ("?q=rain" if looks else "")
 
     async def _shake_hands(self, app: Quart, role: str, path: str) -> Answer:
         client = app.test_client()
@@ -131,7 +137,8 @@ class Stage:
         if way.rule.endpoint == "api.tokens.take":
             return {"auth": ("bora", PASSWORD), **body}
         if way.is_api:
-            return {"headers": {"Authorization": f"Bearer {token}"} if token else {}, **body}
+            proof = {"Authorization": f"Bearer {token}"} if token else {}
+            return {"headers": proof | good.HEADERS.get(way.name, {}), **body}
         if way.is_safe:
             return dict(body)
         page_token = (await self._page(role))[1]
@@ -151,18 +158,21 @@ class Stage:
 
     # --- Good bodies ---------------------------------------------------------------------------
 
-    async def good(self, way: Way) -> dict[str, Any]:
+    async def body(self, way: Way) -> dict[str, Any]:
         """Return the body of a good request."""
         if way.is_safe:
             return {}
         if not way.is_api:
             return {"form": self.scene.form(way.rule)}
+        if way.name in good.FILES:
+            return {"data": good.FILES[way.name]}
         example = await self._example(way)
         if example is None:
             return {}
         mine = {"token": self.scene.links["reset"], "refresh_token": self.refresh_token}
-        known = self.scene.fields | mine | {"to": "de", "new_password": PASSWORD}
-        return {"json": {name: known.get(name, value) for name, value in example.items()}}
+        known = self.scene.fields | mine | {"new_password": PASSWORD}
+        filled = {name: known.get(name, value) for name, value in example.items()}
+        return {"json": filled | good.FIELDS.get(way.name, {})}
 
     async def _example(self, way: Way) -> dict[str, Any] | None:
         """Return the body that the API's own document gives as an example; None where none is."""

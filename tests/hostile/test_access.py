@@ -75,7 +75,7 @@ async def test_everybody_is_told_what_the_table_says(stage: Stage) -> None:
 
 @pytest.mark.S3
 def test_every_route_serves_somebody() -> None:
-    """Show that a line of refusals is not for want of a good example in `tests/web/scene.py`."""
+    """Show that a line of refusals is not for want of a good example in `scene` or `good`."""
     refusing = [
         line.name
         for line in access.table().values()
@@ -114,7 +114,7 @@ async def test_cookie_counts_for_nothing_at_the_api(stage: Stage) -> None:
         if way.is_api and way.rule.endpoint != "api.tokens.take":
             plain, _, _ = await stage.ask(way, "anonymous")
             forged, _, _ = await stage.ask(
-                way, "anonymous", **await stage.good(way), headers=cookie
+                way, "anonymous", **await stage.body(way), headers=cookie
             )
             if forged.told != plain.told:
                 counted[way.name] = forged.told

@@ -78,7 +78,6 @@ class Scene:
     def values(self, rule: Rule) -> Example:
         """Return examples for the parts of a route's address."""
         special: dict[str, Example] = {
-            "api.follows.unfollow": {"who": "chul"},
             **{f"resets.{name}": {"token": self.links["reset"]} for name in RESETS},
             **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
             "people.unfollow": {"username": "chul"},
