@@ -77,13 +77,14 @@ async def things(stage: Stage, way: Way) -> str:
 
     "public" where it is not, "secret" where knowing the address is what lets one in.
     """
-    if not way.rule.arguments:
+    converters = way.rule._converters
+    names = [name for name in converters if not isinstance(converters[name], AnyConverter)]
+    if not names:
         return NOTHING
-    if "token" in way.rule.arguments:
+    if "token" in names:
         return "secret"
-    for name in sorted(way.rule.arguments):
-        one_of_few = isinstance(way.rule._converters[name], AnyConverter)
-        if not one_of_few and await _differs(stage, way, name):
+    for name in sorted(names):
+        if await _differs(stage, way, name):
             return "public"
     return "own"
 

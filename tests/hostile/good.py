@@ -7,8 +7,6 @@ import struct
 import zlib
 from typing import Any
 
-LATEST = str(10**9)
-
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     summed = kind + data
@@ -36,7 +34,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "POST /api/posts/<post_id>/translation": {"to": "de"},
     "POST /api/messages": {"to": "bora"},
     "PUT /api/messages/<who>/read": {"up_to": None},
-    "PUT /api/notifications/read": {"up_to": LATEST},
+    "PUT /api/notifications/read": {"ids": ["1"], "post": None},
+    "POST /api/questions": {"tags": []},
     "PUT /api/drafts/<context>": {"body": "Not yet", "version": None},
 }
 """Fields of JSON bodies."""
