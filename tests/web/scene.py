@@ -88,7 +88,7 @@ class Scene:
     def arguments(self) -> Example:
         """Examples for the parts of addresses, by name."""
         version = assets.versions()["css"]
-        some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id)}
+        some = {"username": "bora", "name": "seoul", "post_id": str(self.post.id), "who": "bora"}
         some |= {"job_id": str(self.job_id), "export_id": str(self.export_id)}
         some |= {"message_id": str(self.message_id)}
         some |= {"session_id": str(self.session_id), "family_id": str(self.family_id)}
@@ -124,8 +124,8 @@ class Scene:
         }
         return self.fields | special.get(rule.endpoint, {})
 
-    def address(self, rule: Rule) -> str:
-        """Return an address of a route, its parts filled with examples."""
+    def values(self, rule: Rule) -> Example:
+        """Return examples for the parts of a route's address."""
         special: dict[str, Example] = {
             **{f"resets.{name}": {"token": self.links["reset"]} for name in RESETS},
             **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
@@ -137,7 +137,11 @@ class Scene:
             "assets.static_file": {"name": "css/microblog.css"},
         }
         known = self.arguments | special.get(rule.endpoint, {})
-        values = {name: known.get(name, "1") for name in rule.arguments}
+        return {name: known.get(name, "1") for name in rule.arguments}
+
+    def address(self, rule: Rule, other: Example | None = None) -> str:
+        """Return an address of a route, its parts filled with examples, or with others."""
+        values = self.values(rule) | (other or {})
         built = rule.build({name: _converted(rule, name, value) for name, value in values.items()})
         assert built is not None, f"{rule.endpoint} needs an example"
         return built[1]
