@@ -6,12 +6,12 @@ from microblog.models.events import EventRow, History
 from microblog.models.jobs import Job
 from microblog.models.mail import KnownDevice, MailedLink
 from microblog.models.notifications import Notification
-from microblog.models.posts import Mention, Post, PostTag
+from microblog.models.posts import Mention, Post, PostTag, PostVersion
 from microblog.models.search import Searchable, SearchPosition
 from microblog.models.translations import Translation
 from microblog.models.users import Follow, User
 
-REVISION = "0007"  # the head of alembic/versions; a test holds it to that
+REVISION = "0010"  # the head of alembic/versions; a test holds it to that
 
 __all__ = [
     "REVISION",
@@ -27,6 +27,7 @@ __all__ = [
     "Notification",
     "Post",
     "PostTag",
+    "PostVersion",
     "RefreshToken",
     "SearchPosition",
     "Searchable",

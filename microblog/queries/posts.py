@@ -4,8 +4,9 @@ The statements are built once: building one takes several times as long as SQLit
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -21,22 +22,30 @@ from sqlalchemy import (
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import NotFound
 from microblog.database import Read
-from microblog.models import Follow, PostTag, table
+from microblog.models import Follow, Mention, PostTag, PostVersion, table
 from microblog.queries import rows
 from microblog.queries.paging import AnySelect, turn
 from microblog.queries.rows import WHOLE_POST, PostRow, person_table, post_table
 from microblog.queries.visibility import FOLLOWED, KNOWS_BOTH, VIEWER, VISIBLE
 
+VERSIONS_SHOWN = 100
 NEAR_EVENTS = 5000
 AUTHORS_AT_ONCE = 100
 
 _ids = select(post_table.c.id)
 _tag, _follow = table(PostTag), table(Follow)
+_mention, _version = table(Mention).c, table(PostVersion).c
 _whole = select(*WHOLE_POST).join(person_table, person_table.c.id == post_table.c.author_id)
 _BY_IDS = _whole.where(post_table.c.id.in_(bindparam("ids", expanding=True)))
 _READABLE = _BY_IDS.where(VISIBLE)
 _VISIBLE_ONE = _whole.where(post_table.c.id == bindparam("id"), VISIBLE)
 _GREATEST = select(func.max(post_table.c.id))
+_VERSIONS = (
+    select(_version.title, _version.body, _version.written_at)
+    .where(_version.post_id == bindparam("id"))
+    .order_by(_version.id.desc())
+    .limit(VERSIONS_SHOWN - 1)
+)
 _is_followed = (
     select(_follow.c.id)
     .where(_follow.c.follower_id == VIEWER, _follow.c.followed_id == post_table.c.author_id)
@@ -52,12 +61,40 @@ _SOURCES = {
 }
 
 
+class Version(NamedTuple):
+    """What a post says, or said, and since when."""
+
+    title: str | None
+    body: str
+    written_at: datetime
+
+
 async def visible(read: Read, post_id: int, viewer_id: int | None) -> PostRow:
     """Return a post that the viewer may see; raises NotFound otherwise, whatever the reason."""
     row = (await read.execute(_VISIBLE_ONE, {"id": post_id, "viewer": viewer_id})).one_or_none()
     if row is None:
         raise NotFound
     return rows.post(row)
+
+
+async def own(read: Read, post_id: int, author_id: int) -> PostRow:
+    """Return one's own post; raises NotFound for another's, as for one that does not exist."""
+    post = await visible(read, post_id, author_id)
+    if post.author_id != author_id:
+        raise NotFound
+    return post
+
+
+async def mentioned_in(read: Read, post_id: int) -> set[int]:
+    """Return the people whom a post mentions."""
+    return set(await read.scalars(select(_mention.user_id).where(_mention.post_id == post_id)))
+
+
+async def versions(read: Read, post: PostRow) -> list[Version]:
+    """Return what a post says and said, the latest first, at most `VERSIONS_SHOWN`."""
+    found = await read.execute(_VERSIONS, {"id": post.id})
+    now = Version(post.title, post.body, post.edited_at or post.created_at)
+    return [now, *(Version._make(row) for row in found)]
 
 
 async def by_ids(read: Read, ids: Sequence[int]) -> list[PostRow]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
+from microblog.core.tokens import digest
 from microblog.models import Mention, Post, User, table
 
 post_table = table(Post)
@@ -69,6 +70,11 @@ class PostRow(NamedTuple):
     @property
     def author_id(self) -> int:
         return self.author.id
+
+    @property
+    def version(self) -> str:
+        """What names the text as it is now: another one after each edit, and after nothing else."""
+        return digest(repr((self.edited_at, self.language, self.title, self.body))).hex()[:16]
 
     @property
     def at_home_with(self) -> tuple[int, ...]:

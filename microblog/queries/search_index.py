@@ -38,7 +38,8 @@ ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 _event, _tag, _mention = table(EventRow).c, table(PostTag), table(Mention)
-_TELLING = [str(kind) for kind in (Kind.POST_PUBLISHED, Kind.POST_DELETED, Kind.USER_CHANGED)]
+_OF_POSTS = (Kind.POST_PUBLISHED, Kind.POST_EDITED, Kind.POST_DELETED)
+_TELLING = [str(kind) for kind in (*_OF_POSTS, Kind.USER_CHANGED)]
 _CHANGES = (
     select(_event.id, _event.kind, _event.ref_id, _event.actor_id)
     .where(_event.id > bindparam("after"), _event.kind.in_(_TELLING))
