@@ -14,6 +14,7 @@ from sqlalchemy import (
     CompoundSelect,
     bindparam,
     func,
+    or_,
     select,
     true,
     union_all,
@@ -57,6 +58,13 @@ _SOURCES = {
     "near": _ids.where((post_table.c.author_id + 0 == VIEWER) | _is_followed, KNOWS_BOTH),
     "everything": _ids.where(post_table.c.reply_to_id.is_(None)),
     "author": _ids.where(post_table.c.author_id == bindparam("author")),
+    "author, no replies": _ids.where(
+        post_table.c.author_id == bindparam("author"),
+        or_(
+            post_table.c.reply_to_user_id.is_(None),
+            post_table.c.reply_to_user_id == bindparam("author"),
+        ),
+    ),
     "tag": _ids.join(_tag, _tag.c.post_id == post_table.c.id).where(_tag.c.tag == bindparam("tag")),
 }
 
@@ -119,10 +127,16 @@ async def everything(read: Read, viewer_id: int | None, window: Window) -> Page[
 
 
 async def by_author(
-    read: Read, author_id: int, viewer_id: int | None, window: Window
+    read: Read,
+    author_id: int,
+    viewer_id: int | None,
+    window: Window,
+    *,
+    with_replies: bool = True,
 ) -> Page[PostRow]:
-    """Return one person's posts, newest first."""
-    ids = await _chosen(read, "author", viewer_id, window, author=author_id)
+    """Return one person's posts, newest first; without replies, those to themselves are left."""
+    source = "author" if with_replies else "author, no replies"
+    ids = await _chosen(read, source, viewer_id, window, author=author_id)
     return await _page(read, ids, window)
 
 

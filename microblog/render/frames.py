@@ -89,11 +89,11 @@ def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
         return {"unread_count": delivery.unread, "up_to": str(event.ref_id)}
     if isinstance(subject, PostRow):
         if event.kind is Kind.POST_DELETED:
-            return {"id": str(subject.id)}
+            gone = {"id": str(subject.id)}
+            return gone | {"counts": as_json.counts(subject)} if subject.reply_count else gone
         if event.kind is Kind.POST_COUNTED:
             return {"id": str(subject.id), "counts": as_json.counts(subject)}
-        article = fragments.post(subject).markup
-        return {"id": str(subject.id), "author_id": str(subject.author_id), "html": article}
+        return fragments.told(subject)
     if isinstance(subject, Person):
         return _user(subject, form)
     if isinstance(subject, NotificationRow):

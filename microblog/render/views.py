@@ -13,6 +13,7 @@ from microblog.core.search_tokens import Term
 from microblog.core.tasks import State
 from microblog.models import User
 from microblog.queries.jobs import JobRow
+from microblog.queries.posts import Version
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.queries.translations import TranslationRow
 from microblog.runtime import runtime
@@ -73,11 +74,21 @@ class PostView:
     language: str | None
     title: str | None
     question: str | None
+    reply_to_id: int | None
     reply_to_url: str | None
     reply_to_name: str | None
     reply_count: int
     html: Markup
     markup: Markup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """What a post says, or said, as safe markup, and since when."""
+
+    title: str | None
+    html: Markup
+    written_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +177,18 @@ def post(row: PostRow, terms: Sequence[Term] = ()) -> PostView:
         language=row.language,
         title=row.title,
         question=row.question,
+        reply_to_id=row.reply_to_id,
         reply_to_url=None if row.reply_to_id is None else post_path(row.reply_to_id),
         reply_to_name=row.reply_to_name,
         reply_count=row.reply_count,
         html=Markup(body_html(row, terms)),  # noqa: S704 - core.markup escapes, nh3 checks
     )
+
+
+def version(row: Version) -> VersionView:
+    """Make the view of what a post says, or said. Nobody is linked: it may mention others now."""
+    html = markup.render(row.body, profile_path, tag_path, ())
+    return VersionView(row.title, Markup(html), row.written_at)  # noqa: S704 - as a post's own
 
 
 def translation(post: PostRow, row: TranslationRow, provider: str) -> TranslationView:

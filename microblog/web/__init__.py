@@ -6,6 +6,7 @@ from microblog.web import (
     addresses,
     assets,
     auth,
+    edits,
     exports,
     health,
     jobs,
@@ -26,7 +27,18 @@ def install(app: Quart) -> None:
     """Add the pages, their static files and what every template may use to an application."""
     layout.install(app)
     assets.install(app)
-    for module in (addresses, auth, exports, health, jobs, notifications, people, posts, resets):
+    for module in (
+        addresses,
+        auth,
+        edits,
+        exports,
+        health,
+        jobs,
+        notifications,
+        people,
+        posts,
+        resets,
+    ):
         app.register_blueprint(module.blueprint)
     for module in (search, settings, setup):
         app.register_blueprint(module.blueprint)

@@ -32,13 +32,16 @@ STALE = message("This page was open too long. Nothing you typed is lost: send it
 
 
 class LoginForm(Form):
-    """A log-in; `draft` carries a text that was being written when the session ended."""
+    """A log-in; `draft` carries a text that was being written when the session ended, `reply_to`
+    what it answers.
+    """
 
     username = StringField()
     password = PasswordField()
     remember_me = BooleanField()
     next = HiddenField()
     draft = HiddenField()
+    reply_to = HiddenField()
 
 
 class RegisterForm(Form):
@@ -77,7 +80,7 @@ async def log_in() -> Any:
     async with runtime().database.write() as tx:
         await begin_session(tx, user, remembered=bool(form.remember_me.data))
     if form.draft.data:
-        return await _home_with(user, form.draft.data)
+        return await _home_with(user, form.draft.data, form.reply_to.data)
     return redirect(_target(form.next.data), 303)
 
 
@@ -92,12 +95,12 @@ async def begin_session(tx: Tx, user: User, *, remembered: bool = False) -> None
     await devices.notice(tx, user, now)
 
 
-async def _home_with(user: User, text: str) -> str:
+async def _home_with(user: User, text: str, reply_to: str | None) -> str:
     """Show home with a text in the form that was being written before the log-in."""
     auth.become(user)
     async with runtime().database.read() as read:
         await layout.open_page(read, HOME)
-        return await show_home(read, user, fresh_form(text))
+        return await show_home(read, user, fresh_form(text, reply_to=reply_to))
 
 
 @blueprint.get("/register")

@@ -1,5 +1,6 @@
-"""Writing, showing and deleting posts."""
+"""Writing posts, showing one with its conversation, and deleting one's own."""
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,22 +9,31 @@ from quart import Blueprint, Response, flash, jsonify, redirect, request, url_fo
 from microblog.actions import posts
 from microblog.actions.posts import Draft
 from microblog.core.cursors import GREATEST
-from microblog.core.errors import Conflict, Forbidden, Invalid, NotSignedIn, TooManyTries, message
+from microblog.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    TooManyTries,
+    message,
+)
 from microblog.core.locators import safe_next
-from microblog.edge import auth, authoring, errors, forms, limits, templates
+from microblog.database import Read
+from microblog.edge import auth, authoring, errors, forms, limits, paging, templates
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.language import gettext as _
 from microblog.edge.language import say
 from microblog.edge.request import wants_json
 from microblog.models import User
-from microblog.queries import posts as post_queries
+from microblog.queries import threads
 from microblog.queries.events import HOME
 from microblog.queries.rows import PostRow
-from microblog.render import fragments
+from microblog.render import fragments, views
 from microblog.runtime import runtime
-from microblog.web import layout
+from microblog.web import layout, pages
 from microblog.web.auth import LoginForm
-from microblog.web.compose import PostForm
+from microblog.web.compose import PostForm, fresh_form
 from microblog.web.timelines import show_home
 
 blueprint = Blueprint("posts", __name__)
@@ -48,7 +58,8 @@ async def publish() -> Any:
     try:
         limits.count_post(author.id)
         body = form.post.data or ""
-        draft = Draft(body, key, await authoring.language_of(body, form.language.data))
+        language = await authoring.language_of(body, form.language.data)
+        draft = Draft(body, key, language, reply_to=form.answers)
         async with runtime().database.write() as tx:
             post = await posts.publish(tx, author, draft, datetime.now(UTC))
     except Invalid as invalid:
@@ -74,7 +85,7 @@ async def publish() -> Any:
 
 async def _published(form: PostForm, post: PostRow) -> Any:
     if wants_json():
-        answer = jsonify({"id": str(post.id), "html": fragments.post(post).markup})
+        answer = jsonify(fragments.told(post))
         return answer, 201, {"Location": url_for("posts.show", post_id=post.id)}
     return redirect(safe_next(form.next.data, url_for("timelines.home")), 303)
 
@@ -87,29 +98,57 @@ async def _refuse(form: PostForm, author: User, status: int = 400) -> Any:
         if wants_json():
             raise Forbidden(sentence)
         form.form_errors.append(say(sentence))
+    return await _with_form(form, author), 403 if stale else status
+
+
+async def _with_form(form: PostForm, author: User) -> str:
+    """Show the page that the form belongs to: of the post that it answers, if that is there."""
     async with runtime().database.read() as read:
         await layout.open_page(read, HOME)
-        return await show_home(read, author, form), 403 if stale else status
+        with contextlib.suppress(Invalid, NotFound):
+            if (answered := form.answers) is not None:
+                return await _show(read, answered, form)
+        layout.listen_to(HOME)
+        form.reply_to.data = None
+        return await show_home(read, author, form)
 
 
 async def _log_in_first(form: PostForm) -> Any:
     """Show the log-in with the text kept in it, so that nothing typed is lost."""
-    login = LoginForm(data={"next": url_for("timelines.home"), "draft": form.post.data})
+    kept = {"draft": form.post.data, "reply_to": form.reply_to.data}
+    login = LoginForm(data={"next": url_for("timelines.home"), **kept})
     login.form_errors.append(_("Please log in to publish your post. Your text is kept."))
     return await templates.render("auth/login.html", form=login), 401
 
 
 @blueprint.get(f"/post/{POST_ID}")
 async def show(post_id: int) -> str:
-    """Show one post at its own address."""
+    """Show a post at its own address, with what it answers and the replies to it."""
     async with runtime().database.read() as read:
-        visitor = await layout.open_page(read, f"post:{post_id}")
-        post = await post_queries.visible(read, post_id, visitor.id)
-        return await templates.render(
-            "posts/show.html",
-            post=fragments.post(post),
-            item=fragments.item(post, own=post.author_id == visitor.id),
-        )
+        await layout.open_page(read)
+        return await _show(read, post_id)
+
+
+async def _show(read: Read, post_id: int, form: PostForm | None = None) -> str:
+    """Render a conversation around a form for a reply, once the page is open."""
+    visitor = await auth.may_read(read)
+    here = await threads.place(read, post_id, visitor.id)
+    above = await threads.ancestors(read, post_id, visitor.id)
+    layout.listen_to(f"post:{post_id}", *(f"post:{each.id}" for each in above))
+    window = paging.window(runtime().settings.posts_per_page)
+    page = await threads.replies(read, post_id, visitor.id, window)
+    may_reply = visitor.user is not None and here.post is not None
+    if may_reply:
+        runtime().warm_guesser()
+    return await templates.render(
+        "posts/show.html",
+        post_id=post_id,
+        post=None if here.post is None else fragments.post(here.post),
+        item=pages.of_place(here, visitor.id),
+        above=[pages.of_place(each, visitor.id) for each in above],
+        page=pages.of_replies(page, visitor.id, views.post_path(post_id)),
+        form=form or fresh_form(reply_to=post_id) if may_reply else None,
+    )
 
 
 @blueprint.post(f"/post/{POST_ID}/delete")

@@ -17,7 +17,8 @@ const SIGNED_OUT = 401
 const SERVER_FAULT = 500
 
 const form = document.querySelector('#compose-form')
-const draftName = `draft:${document.body.dataset.viewer}`
+const repliesTo = form?.elements.reply_to.value ?? ''
+const draftName = `draft:${document.body.dataset.viewer}:${repliesTo}`
 let sending = false
 let sentText = null
 
@@ -34,14 +35,15 @@ export function start() {
   })
   form.addEventListener('submit', (event) => { event.preventDefault(); send(field) })
   for (const link of document.querySelectorAll('[data-compose]')) {
-    link.addEventListener('click', (event) => { event.preventDefault(); focus() })
+    if (!repliesTo) link.addEventListener('click', (event) => { event.preventDefault(); focus() })
   }
   if (location.hash === '#compose') focus()
+  if (location.hash === '#reply') field.focus()
 }
 
 /** Put the cursor into the form, or go to the page that has it. */
 export function focus() {
-  if (!form) return document.querySelector('[data-compose]')?.click()
+  if (!form || repliesTo) return document.querySelector('[data-compose]')?.click()
   scrollTo({ top: 0 })
   form.elements.post.focus()
 }

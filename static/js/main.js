@@ -28,6 +28,8 @@ function connect(position) {
   const live = new Live(position, document.documentElement.lang)
   const on = (kind, action) => live.addEventListener(kind, (event) => action(event.detail))
   on('post.published', feed.published)
+  on('post.edited', feed.edited)
+  on('post.counts', feed.counted)
   on('post.deleted', feed.deleted)
   on('user.changed', people.changed)
   on('notification', notifications.arrived)
