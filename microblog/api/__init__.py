@@ -3,6 +3,7 @@
 from quart import Blueprint, Quart
 
 from microblog.api import (
+    edits,
     entry,
     envelope,
     follows,
@@ -10,6 +11,7 @@ from microblog.api import (
     posts,
     resets,
     search,
+    threads,
     timelines,
     tokens,
     users,
@@ -21,6 +23,6 @@ def install(app: Quart) -> None:
     openapi.install(app)
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     envelope.install(app, blueprint)
-    for module in (entry, follows, posts, resets, search, timelines, tokens, users):
+    for module in (edits, entry, follows, posts, resets, search, threads, timelines, tokens, users):
         blueprint.register_blueprint(module.blueprint)
     app.register_blueprint(blueprint)

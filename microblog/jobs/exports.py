@@ -18,7 +18,7 @@ from microblog.finishing import finished
 from microblog.jobs.work import Failed, Job
 from microblog.models import User
 from microblog.queries import exports
-from microblog.queries.exports import OwnPost, Related
+from microblog.queries.exports import OldVersion, OwnPost, Related
 from microblog.settings import Settings
 
 ALMOST = 99  # what is left is done when the file has its name
@@ -66,7 +66,8 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
     async def counted(pages: AsyncIterator[Sequence[OwnPost]]) -> Pages:
         nonlocal done
         async for page in pages:
-            yield page
+            versions = await exports.versions(database, page)
+            yield [(each, versions.get(each.id, ())) for each in page]
             done += len(page)
             await job.progress(min(ALMOST, ALMOST * done // total))
 
@@ -102,8 +103,18 @@ async def _write(
         await put("]}\n")
 
 
-def _post(row: OwnPost) -> dict[str, str]:
-    return {"body": row.body, "timestamp": _moment(row.created_at)}
+def _post(found: tuple[OwnPost, Sequence[OldVersion]]) -> dict[str, Any]:
+    """Write a post down; what it answers, and what it said before, only where there is any."""
+    row, versions = found
+    told: dict[str, Any] = {"body": row.body, "timestamp": _moment(row.created_at)}
+    if row.reply_to_id is not None:
+        told["reply_to"] = f"/post/{row.reply_to_id}"
+    if row.edited_at is not None:
+        told["edited"] = _moment(row.edited_at)
+        told["before"] = [
+            {"body": each.body, "timestamp": _moment(each.written_at)} for each in versions
+        ]
+    return told
 
 
 def _related(row: Related) -> dict[str, str]:

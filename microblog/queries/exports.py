@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 
 from microblog.database import Database, Read
-from microblog.models import Follow, Post, User, table
+from microblog.models import Follow, Post, PostVersion, User, table
 from microblog.queries.paging import AnySelect
 
 PAGE_ROWS = 500
 _post, _follow, _user = table(Post).c, table(Follow).c, table(User).c
+_version = table(PostVersion).c
 
 
 class OwnPost(NamedTuple):
@@ -20,6 +21,17 @@ class OwnPost(NamedTuple):
     id: int
     body: str
     created_at: datetime
+    edited_at: datetime | None
+    reply_to_id: int | None
+
+
+class OldVersion(NamedTuple):
+    """What a post said before it was edited."""
+
+    id: int
+    post_id: int
+    body: str
+    written_at: datetime
 
 
 class Related(NamedTuple):
@@ -42,10 +54,23 @@ async def count_posts(read: Read, user_id: int) -> tuple[int, int]:
 
 def posts(database: Database, user_id: int, until: int) -> AsyncIterator[Sequence[OwnPost]]:
     """Read a person's posts up to the id `until`, oldest first, a page at a time."""
-    statement = select(_post.id, _post.body, _post.created_at).where(
+    statement = select(*(_post[name] for name in OwnPost._fields)).where(
         _post.author_id == user_id, _post.deleted_at.is_(None), _post.id <= until
     )
     return _pages(database, statement, _post.id, OwnPost)
+
+
+async def versions(database: Database, posts: Sequence[OwnPost]) -> dict[int, list[OldVersion]]:
+    """Return what those of the posts that were edited said before, oldest first."""
+    found: dict[int, list[OldVersion]] = {}
+    edited = [each.id for each in posts if each.edited_at is not None]
+    if edited:
+        statement = select(*(_version[name] for name in OldVersion._fields))
+        wanted = statement.where(_version.post_id.in_(edited)).order_by(_version.id)
+        async with database.read() as read:
+            for row in await read.execute(wanted):
+                found.setdefault(row.post_id, []).append(OldVersion._make(row))
+    return found
 
 
 def following(database: Database, user_id: int) -> AsyncIterator[Sequence[Related]]:
