@@ -47,7 +47,7 @@ class PostRow(NamedTuple):
     """A post with its author. `language` is a code of `core.languages`, or None where nobody knows.
 
     `mentioned` are the names of people in it who exist, with spaces; `reply_to_name` is the
-    username of whoever wrote what it answers, None where that is gone.
+    username of whoever wrote what it answers, also where that was deleted; None where they left.
     """
 
     id: int
@@ -103,12 +103,10 @@ _MENTIONED = (
     .correlate(post_table)
     .scalar_subquery()
 )
-_answered, _asker = post_table.alias("answered"), person_table.alias("asker")
+_asker = person_table.alias("asker")
 _REPLY_TO_NAME = (
     select(_asker.c.username)
-    .join(_answered, _answered.c.author_id == _asker.c.id)
-    .where(_answered.c.id == post_table.c.reply_to_id)
-    .where(_answered.c.deleted_at.is_(None), _asker.c.deactivated_at.is_(None))
+    .where(_asker.c.id == post_table.c.reply_to_user_id, _asker.c.deactivated_at.is_(None))
     .correlate(post_table)
     .scalar_subquery()
 )

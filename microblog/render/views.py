@@ -74,7 +74,6 @@ class PostView:
     language: str | None
     title: str | None
     question: str | None
-    reply_to_id: int | None
     reply_to_url: str | None
     reply_to_name: str | None
     reply_count: int
@@ -177,7 +176,6 @@ def post(row: PostRow, terms: Sequence[Term] = ()) -> PostView:
         language=row.language,
         title=row.title,
         question=row.question,
-        reply_to_id=row.reply_to_id,
         reply_to_url=None if row.reply_to_id is None else post_path(row.reply_to_id),
         reply_to_name=row.reply_to_name,
         reply_count=row.reply_count,

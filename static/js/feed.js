@@ -75,9 +75,6 @@ export function counted({ id, counts }) {
 export function deleted({ id, counts }) {
   stopWaiting(id)
   showPill()
-  for (const link of document.querySelectorAll(`a[data-answers="${CSS.escape(id)}"]`)) {
-    link.textContent = link.dataset.gone
-  }
   const item = document.getElementById(`post-${id}`)?.closest('.feed-item')
   if (!item) return
   const gone = document.querySelector('#post-gone')
