@@ -64,7 +64,8 @@ def place() -> Iterator[AppServer]:
 async def fill(server: AppServer, code: str) -> tuple[int, int, list[str]]:
     """Let Mina and Bora write and follow one another, and Nari be new.
 
-    Return the ids of a post and of a reply to it, and the addresses of two links that were mailed to Nari.
+    Return the ids of a post and of a reply to it, and the addresses of two links that were
+    mailed to Nari.
 
     They read in one language, and their names end with it.
     """
@@ -171,7 +172,7 @@ async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
         tours = await asyncio.gather(
             tour(mina, code, url, "/", "/explore", me, f"/post/{post_id}"),
             tour(mina, code, url, f"/post/{post_id}/edit", f"/post/{post_id}/history"),
-            tour(stranger, code, url, f"/post/{reply_id}", f"{me}/with_replies"),
+            tour(stranger, code, url, f"/post/{reply_id}"),
             tour(mina, code, url, "/notifications", "/edit_profile", f"{me}/followers"),
             tour(mina, code, url, "/export_posts", "/settings/account"),
             tour(
