@@ -25,6 +25,7 @@ from tests.people import PASSWORD, MakePost, MakeUser
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM_JSON = "application/problem+json"
+EDIT = {"json": {"body": "Hello again"}, "headers": {"If-Match": "*"}}
 TRANSLATION = "/api/posts/{post_id}/translation"
 Call = tuple[str, str, str, dict[str, Any]]
 
@@ -110,7 +111,8 @@ async def test_limited_calls_tell_when_to_try_again(document: dict[str, Any]) ->
         if "429" in operation["responses"]
     }
     expected = {"/api/tokens", "/api/tokens/reset", "/api/users", "/api/posts", TRANSLATION}
-    assert set(limited) == {("POST", path) for path in expected}
+    edits = ("PATCH", "/api/posts/{post_id}")
+    assert set(limited) == {edits, *(("POST", path) for path in expected)}
     assert all("Retry-After" in refusal["headers"] for refusal in limited.values())
 
 
@@ -188,8 +190,13 @@ def around(post_id: int) -> list[Call]:
     return [
         ("GET", "/api/posts", "/api/posts", {}),
         ("POST", "/api/posts", "/api/posts", {"json": {"body": "`code` and https://a.example"}}),
+        ("POST", "/api/posts", "/api/posts", {"json": {"body": "Yes", "reply_to": str(post_id)}}),
         ("GET", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
+        ("GET", "/api/posts/{post_id}/thread", f"/api/posts/{post_id}/thread", {}),
+        ("GET", "/api/posts/{post_id}/replies", f"/api/posts/{post_id}/replies", {}),
         ("POST", TRANSLATION, TRANSLATION.format(post_id=post_id), {"json": {"to": "ko"}}),
+        ("PATCH", "/api/posts/{post_id}", f"/api/posts/{post_id}", EDIT),
+        ("GET", "/api/posts/{post_id}/history", f"/api/posts/{post_id}/history", {}),
         ("DELETE", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
     ]
 

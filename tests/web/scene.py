@@ -16,14 +16,16 @@ from microblog.actions import follows, links
 from microblog.core.tasks import ExportPosts, Prune, State
 from microblog.core.tokens import link_token, setup_token
 from microblog.database import Database
-from microblog.models import Job, Post, User
+from microblog.models import Job, User
 from microblog.queries import jobs
+from microblog.queries.rows import PostRow
 from microblog.runtime import EXTENSION
 from microblog.web import assets
 from tests.people import PASSWORD, MakePost, MakeUser
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 RESETS = ("choose_password", "reset_password")
+EDITS = ("edit", "save", "history")
 CONFIRMATIONS = ("look_at_confirmation", "confirm")
 Example = dict[str, str]
 
@@ -39,8 +41,8 @@ class Scene:
     app: Quart
     mina: User
     bora: User
-    post: Post
-    kept_post: Post
+    post: PostRow
+    kept_post: PostRow
     job_id: int
     export_id: int
     links: dict[str, str]
@@ -70,6 +72,7 @@ class Scene:
         """Return the fields of a good request."""
         special: dict[str, Example] = {
             "auth.log_in": {"username": "bora"},
+            "edits.save": {"version": self.kept_post.version},
             "translations.translate": {"post_id": str(self.kept_post.id), "dest_language": "de"},
             "setup.make_administrator": {"username": "first", "email": "first@example.org"},
         }
@@ -80,6 +83,7 @@ class Scene:
         special: dict[str, Example] = {
             **{f"resets.{name}": {"token": self.links["reset"]} for name in RESETS},
             **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
+            **{f"edits.{name}": {"post_id": str(self.kept_post.id)} for name in EDITS},
             "people.unfollow": {"username": "chul"},
             "assets.static_file": {"name": "css/microblog.css"},
         }
