@@ -29,43 +29,53 @@ async def test_conversation_is_live_and_nothing_of_it_is_missed() -> None:
             person(browser, server.url) as mina,
             person(browser, server.url) as jun,
         ):
-            await mina.sign_up("mina")
-            await jun.sign_up("jun")
-            await mina.write("Which bakery opens before seven?")
-            await mina.is_live()
-            await jun.go("/explore")
-            await jun.page.click(".post-reply")
-            await expect(jun.page.locator("#reply")).to_be_focused()
-            await jun.is_live()
-            await reply(jun, "The one at the corner")
-            count = mina.page.locator(".feed-item [data-replies]").first
-            await expect(count).to_have_text("1")
-
-            await mina.page.locator(".post-time").first.click()
-            await mina.is_live()
-            await reply(mina, "Since when?")
-            await expect(items(jun)).to_have_count(2)
-            await expect(items(jun).last).to_contain_text("Since when?")
-
+            await _they_meet(mina, jun)
             server.restart()
-            await items(jun).first.locator("summary").click()
-            await items(jun).first.locator("a", has_text="Edit post").click()
-            await jun.page.fill("[name=post]", "The one at the corner, at six")
-            await jun.page.click("main form button[type=submit]")
-            await expect(jun.page.locator("#above")).to_contain_text("Which bakery")
-            await expect(items(mina).first).to_contain_text("at six", timeout=20_000)
-            await expect(items(mina)).to_have_count(2)
-            await expect(items(mina).first.locator(".post-edited")).to_be_visible()
+            await _jun_edits(mina, jun)
+            await _what_is_deleted_keeps_its_place(mina, jun)
 
-            await jun.is_live()
-            await reply(jun, "Below")
-            await expect(items(mina).first.locator("[data-replies]")).to_have_text("1")
-            await mina.page.locator("#feed .post-menu summary").click()
-            await mina.page.locator("#feed [data-delete]").click()
-            await expect(items(mina)).to_have_count(1)
-            await jun.page.locator("#post summary").click()
-            await jun.page.locator("#post [data-delete]").click()
-            await expect(items(mina).first).to_have_text(re.compile("This post was deleted"))
-            shown = await items(mina).all_inner_texts()
-            await mina.page.reload()
-            assert await items(mina).all_inner_texts() == shown
+
+async def _they_meet(mina: Person, jun: Person) -> None:
+    await mina.sign_up("mina")
+    await jun.sign_up("jun")
+    await mina.write("Which bakery opens before seven?")
+    await mina.is_live()
+    await jun.go("/explore")
+    await jun.page.click(".post-reply")
+    await expect(jun.page.locator("#reply")).to_be_focused()
+    await jun.is_live()
+    await reply(jun, "The one at the corner")
+    count = mina.page.locator(".feed-item [data-replies]").first
+    await expect(count).to_have_text("1")
+
+    await mina.page.locator(".post-time").first.click()
+    await mina.is_live()
+    await reply(mina, "Since when?")
+    await expect(items(jun)).to_have_count(2)
+    await expect(items(jun).last).to_contain_text("Since when?")
+
+
+async def _jun_edits(mina: Person, jun: Person) -> None:
+    await items(jun).first.locator("summary").click()
+    await items(jun).first.locator("a", has_text="Edit post").click()
+    await jun.page.fill("[name=post]", "The one at the corner, at six")
+    await jun.page.click("main form button[type=submit]")
+    await expect(jun.page.locator("#above")).to_contain_text("Which bakery")
+    await expect(items(mina).first).to_contain_text("at six", timeout=20_000)
+    await expect(items(mina)).to_have_count(2)
+    await expect(items(mina).first.locator(".post-edited")).to_be_visible()
+
+
+async def _what_is_deleted_keeps_its_place(mina: Person, jun: Person) -> None:
+    await jun.is_live()
+    await reply(jun, "Below")
+    await expect(items(mina).first.locator("[data-replies]")).to_have_text("1")
+    await mina.page.locator("#feed .post-menu summary").click()
+    await mina.page.locator("#feed [data-delete]").click()
+    await expect(items(mina)).to_have_count(1)
+    await jun.page.locator("#post summary").click()
+    await jun.page.locator("#post [data-delete]").click()
+    await expect(items(mina).first).to_have_text(re.compile("This post was deleted"))
+    shown = await items(mina).all_inner_texts()
+    await mina.page.reload()
+    assert await items(mina).all_inner_texts() == shown
