@@ -1,4 +1,4 @@
-"""Writing and deleting posts."""
+"""Writing, editing and deleting posts."""
 
 import json
 from collections.abc import Mapping
@@ -18,11 +18,12 @@ from microblog.actions import (
 )
 from microblog.core import events, markup, text
 from microblog.core.drafts import Written, context_of
-from microblog.core.errors import NotFound
+from microblog.core.errors import Changed, NotFound
 from microblog.core.markup import Parsed
 from microblog.core.questions import OPEN
 from microblog.database import Tx
-from microblog.models import Mention, Post, PostTag, User, table
+from microblog.models import Mention, Post, PostTag, PostVersion, User, table
+from microblog.queries import notifications as notification_queries
 from microblog.queries import posts as post_queries
 from microblog.queries import users
 from microblog.queries.rows import PostRow
@@ -57,6 +58,19 @@ class Draft:
         if self.reply_to is None and self.title is None:
             return self.body
         return json.dumps([self.body, self.reply_to, self.title])
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What someone wants a post of theirs to say. `version` is that of the `PostRow` they read.
+
+    Where `title` or `language` is None that stays as it is.
+    """
+
+    body: str
+    version: str
+    language: str | None = None
+    title: str | None = None
 
 
 async def publish(tx: Tx, author: User, draft: Draft, now: datetime) -> PostRow:
@@ -146,10 +160,58 @@ async def _tell(
         await notifications.notify(tx, user_id, author.id, kind, now, **told)
 
 
+async def edit(tx: Tx, author: User, post_id: int, change: Edit, now: datetime) -> PostRow:
+    """Let one's own post say something else; return it as it is now.
+
+    What it said is kept beside it, and whom it mentions now and did not before is told. Nothing
+    happens where it says that already. Raises NotFound for another's post, as for one that does
+    not exist, Changed where it is no longer the version that was read, and Invalid.
+    """
+    body = text.clean(change.body)
+    text.check(body)
+    post = await post_queries.own(tx, post_id, author.id)
+    if post.version != change.version:
+        raise Changed
+    new = {
+        "body": body,
+        "title": post.title if change.title is None else text.clean(change.title),
+        "language": change.language or post.language,
+    }
+    if new == {name: getattr(post, name) for name in new}:
+        return post
+    await _rewrite(tx, post, new, now)
+    tx.announce(events.post_edited(author.id, post_id))
+    return await post_queries.visible(tx, post_id, author.id)
+
+
+async def _rewrite(tx: Tx, post: PostRow, new: Mapping[str, Any], now: datetime) -> None:
+    """Put new words into a post, and let all that is made of its words follow."""
+    parsed = markup.parse(new["body"])
+    mentioned = await users.ids_of(tx, parsed.mentions)
+    await users.hold(tx, {post.author_id, *mentioned.values()})
+    same = Post.edited_at.is_(None) if post.edited_at is None else Post.edited_at == post.edited_at
+    as_read = Post.id == post.id, Post.deleted_at.is_(None), same
+    if await tx.change(update(Post).where(*as_read).values(**new, edited_at=now)) != 1:
+        raise Changed  # by who was at it at the same time
+    search_index.feed_soon(tx, now)
+    said = {"post_id": post.id, "title": post.title, "body": post.body}
+    await tx.insert(PostVersion, {**said, "written_at": post.edited_at or post.created_at})
+    await translations.forget(tx, post.body)
+    known = await post_queries.mentioned_in(tx, post.id)
+    told = await notification_queries.told_of(tx, post.id)
+    await tx.execute(delete(PostTag).where(PostTag.post_id == post.id))
+    await tx.execute(delete(Mention).where(Mention.post_id == post.id))
+    await _point(tx, post.id, parsed, mentioned)
+    for user_id in mentioned.values():
+        if user_id not in known | told:
+            await notifications.notify(tx, user_id, post.author_id, "mention", now, post_id=post.id)
+
+
 async def delete_post(tx: Tx, actor: User, post_id: int, now: datetime) -> None:
     """Delete one's own post; raises NotFound for another's, as for one that does not exist.
 
-    The row stays as a tombstone without text; its notifications and translations go.
+    The row stays as a tombstone without text; what it said before, its notifications and its
+    translations go.
     """
     post = await post_queries.visible(tx, post_id, actor.id)
     if post.author_id != actor.id or not await bury(tx, post, now):
@@ -177,6 +239,7 @@ async def bury(tx: Tx, post: PostRow, now: datetime) -> bool:
         await replies.count(tx, post.reply_to_user_id, post.reply_to_id, -1)
         await replies.reopen(tx, post.reply_to_user_id, post.reply_to_id, post.id)
     await translations.forget(tx, post.body)
+    await tx.execute(delete(PostVersion).where(PostVersion.post_id == post.id))
     await notifications.withdraw_post(tx, post.author_id, post.id)
     tx.announce(events.post_deleted(post.author_id, post.id))
     return True

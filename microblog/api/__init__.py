@@ -5,6 +5,7 @@ from quart import Blueprint, Quart
 from microblog.api import (
     avatars,
     drafts,
+    edits,
     entry,
     envelope,
     events,
@@ -25,6 +26,7 @@ from microblog.api import (
 MODULES = (
     avatars,
     drafts,
+    edits,
     entry,
     events,
     follows,
@@ -35,6 +37,7 @@ MODULES = (
     questions,
     resets,
     search,
+    threads,
     timelines,
     tokens,
     users,

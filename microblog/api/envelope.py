@@ -10,7 +10,7 @@ from microblog.edge.limits import Allowance
 from microblog.edge.request import is_api
 
 PREFLIGHT_SECONDS = 86_400
-_MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
+_MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID"
 _MAY_READ = (
     "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
     "WWW-Authenticate, X-Request-ID"

@@ -77,8 +77,8 @@ def beside(page: Page[Any], asked: Window) -> dict[str, Any]:
         "_meta": {"per_page": asked.limit, "has_more": page.before is not None},
         "_links": {
             "self": here(),
-            "next": _neighbour(asked.limit, "before", page.before),
-            "prev": _neighbour(asked.limit, "after", page.after),
+            "next": neighbour(asked.limit, "before", page.before),
+            "prev": neighbour(asked.limit, "after", page.after),
         },
     }
 
@@ -91,10 +91,11 @@ def of_posts(page: Page[PostRow], asked: Window) -> Response:
     return Response(f'{{"items":[{items}],{as_json.dump(rest)[1:]}', mimetype="application/json")
 
 
-def _neighbour(limit: int, name: str, cursor: int | None) -> str | None:
+def neighbour(limit: int, name: str, cursor: int | None, path: str | None = None) -> str | None:
+    """Return the address of the page before or after a cursor; of this very list without `path`."""
     if cursor is None:
         return None
-    return f"{request.path}?{urlencode({'limit': limit, name: cursor})}"
+    return f"{path or request.path}?{urlencode({'limit': limit, name: cursor})}"
 
 
 def numbered(items: list[dict[str, Any]], page: int, per_page: int, total: int) -> Response:

@@ -10,7 +10,9 @@ from microblog.actions import posts
 from microblog.actions.posts import Draft
 from microblog.api import envelope, openapi, paging, schemas
 from microblog.api.paging import CursorQuery
-from microblog.core.errors import Conflict, Invalid
+from microblog.core import cursors
+from microblog.core.errors import Conflict, Invalid, message
+from microblog.core.tokens import digest
 from microblog.edge import auth, authoring, limits, translations
 from microblog.queries import posts as post_queries
 from microblog.queries.rows import PostRow
@@ -51,6 +53,15 @@ class NewPost(BaseModel):
         description="The BCP 47 code of its language, as “ko” or “en-GB”. Guessed where you say "
         "nothing.",
     )
+    reply_to: str | None = Field(None, description="The id of the post that it answers.")
+
+    @property
+    def answers(self) -> int | None:
+        """The number of the post that it answers; raises Invalid where that is none."""
+        try:
+            return cursors.parse(self.reply_to)
+        except ValueError:
+            raise Invalid({"reply_to": [message("The post that you answer is gone.")]}) from None
 
 
 class Repeatable(BaseModel):
@@ -83,22 +94,30 @@ async def publish(data: NewPost, headers: Repeatable) -> Response:
     envelope.tell(limits.count_post(author.id))
     try:
         language = await authoring.language_of(data.body, data.language)
-        draft = Draft(data.body, headers.idempotency_key, language)
+        draft = Draft(data.body, headers.idempotency_key, language, data.answers)
         async with runtime().database.write() as tx:
             post = await posts.publish(tx, author, draft, datetime.now(UTC))
     except Invalid as invalid:
-        # The form of the pages calls the text "post"; here it is the body of one.
-        raise Invalid({{"post": "body"}.get(k, k): v for k, v in invalid.errors.items()}) from None
+        raise told_of_body(invalid) from None
     except Conflict as reused:
         raise _not_this_key(reused) from None
-    answer = _answer(post)
-    answer.status_code = 201
-    answer.headers["Location"] = f"/api/posts/{post.id}"
-    return answer
+    made = answer(post)
+    made.status_code = 201
+    made.headers["Location"] = f"/api/posts/{post.id}"
+    return made
 
 
-def _answer(post: PostRow) -> Response:
-    return Response(as_json.post_text(post), mimetype="application/json")
+def answer(post: PostRow) -> Response:
+    """Answer with a post. Its ETag begins with the version of its text, for `If-Match`."""
+    text = as_json.post_text(post)
+    made = Response(text, mimetype="application/json")
+    made.set_etag(f"{post.version}.{digest(text).hex()[:16]}", weak=True)
+    return made
+
+
+def told_of_body(invalid: Invalid) -> Invalid:
+    """Name the text as the API does: the form of the pages calls it "post"."""
+    return Invalid({{"post": "body"}.get(k, k): v for k, v in invalid.errors.items()})
 
 
 def _not_this_key(reused: Conflict) -> Invalid:
@@ -115,7 +134,7 @@ async def show(post_id: str) -> Response:
     async with runtime().database.read() as read:
         visitor = await auth.may_read(read)
         post = await post_queries.visible(read, number, visitor.id)
-    return _answer(post)
+    return answer(post)
 
 
 class Wanted(BaseModel):

@@ -57,6 +57,10 @@ class Conflict(MicroblogError):
     """Say that this clashes with what is already there: a taken name, a reused key."""
 
 
+class Changed(MicroblogError):
+    """Say that this is no longer what it was when this person read it."""
+
+
 class Invalid(MicroblogError):
     """Say what is wrong with the input, field by field: the form's or the payload's own names."""
 

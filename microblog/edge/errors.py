@@ -28,6 +28,7 @@ from werkzeug.exceptions import (
 )
 
 from microblog.core.errors import (
+    Changed,
     Conflict,
     Forbidden,
     Invalid,
@@ -60,9 +61,11 @@ _EXPLAINED = {
     406: message("This cannot be had in the form that was asked for."),
     408: message("The request took too long to arrive."),
     409: message("This clashes with what is already there."),
+    412: message("This was changed since you read it. Read it again, then send your change."),
     413: message("That is too much at once. Send less."),
     415: message("This kind of content is not understood here."),
     422: message("Some of what was sent is not right."),
+    428: message("Say which version you change: send its ETag as If-Match."),
     429: message("That was too often. Please wait %(seconds)d seconds and try again."),
     500: message("Something went wrong on our side. Please try again in a moment."),
     502: message("A service that this needs gave no useful answer."),
@@ -77,9 +80,11 @@ _TITLES = {
     406: message("Not available in this form"),
     408: message("Too slow"),
     409: message("Conflict"),
+    412: message("Changed meanwhile"),
     413: message("Too large"),
     415: message("Unknown kind of content"),
     422: message("Not valid"),
+    428: message("No version named"),
     429: message("Too often"),
     500: message("Our mistake"),
     502: message("A service failed"),
@@ -139,6 +144,8 @@ def problem_of(error: MicroblogError) -> Problem:
             return Problem(403, error.reason)
         case Conflict():
             return Problem(409, error.reason)
+        case Changed():
+            return Problem(412 if is_api() else 409, error.reason)
         case Invalid():
             errors = {name: [say(one) for one in found] for name, found in error.errors.items()}
             return Problem(422 if wants_json() else 400, errors=errors)

@@ -21,7 +21,7 @@ from microblog.finishing import finished
 from microblog.jobs.work import Failed, Job
 from microblog.models import User
 from microblog.queries import avatars, drafts, exports
-from microblog.queries.exports import OwnMessage, OwnPost, Related
+from microblog.queries.exports import OldVersion, OwnMessage, OwnPost, Related
 from microblog.render import json as as_json
 from microblog.settings import Settings
 
@@ -73,7 +73,8 @@ async def _fill(job: Job, user_id: int, archive: ZipFile) -> None:
     async def counted(pages: AsyncIterator[Sequence[OwnPost]]) -> Pages:
         nonlocal done
         async for page in pages:
-            yield page
+            versions = await exports.versions(database, page)
+            yield [(each, versions.get(each.id, ())) for each in page]
             done += len(page)
             await job.progress(min(ALMOST, ALMOST * done // total))
 
@@ -119,9 +120,19 @@ async def _write(
         await put("]}\n")
 
 
-def _post(row: OwnPost) -> dict[str, str]:
-    title = {} if row.title is None else {"title": row.title}
-    return title | {"body": row.body, "timestamp": _moment(row.created_at)}
+def _post(found: tuple[OwnPost, Sequence[OldVersion]]) -> dict[str, Any]:
+    """Write a post down; what it asks, answers, and said before, only where there is any."""
+    row, versions = found
+    told: dict[str, Any] = {} if row.title is None else {"title": row.title}
+    told |= {"body": row.body, "timestamp": _moment(row.created_at)}
+    if row.reply_to_id is not None:
+        told["reply_to"] = f"/post/{row.reply_to_id}"
+    if row.edited_at is not None:
+        told["edited"] = _moment(row.edited_at)
+        told["before"] = [
+            {"body": each.body, "timestamp": _moment(each.written_at)} for each in versions
+        ]
+    return told
 
 
 def _message(owner: User, row: OwnMessage) -> dict[str, str]:

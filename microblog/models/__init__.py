@@ -10,7 +10,7 @@ from microblog.models.jobs import Job
 from microblog.models.mail import KnownDevice, MailedLink
 from microblog.models.messages import ConversationSide, Message
 from microblog.models.notifications import Notification, NotificationGroup, SilencedKind
-from microblog.models.posts import Mention, Post, PostTag
+from microblog.models.posts import Mention, Post, PostTag, PostVersion
 from microblog.models.search import Searchable, SearchPosition
 from microblog.models.translations import Translation
 from microblog.models.users import Follow, FormerName, User
@@ -37,6 +37,7 @@ __all__ = [
     "NotificationGroup",
     "Post",
     "PostTag",
+    "PostVersion",
     "RefreshToken",
     "SavedDraft",
     "SearchPosition",

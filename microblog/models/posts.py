@@ -1,4 +1,4 @@
-"""Posts with their hashtags, and the people they mention."""
+"""Posts with their hashtags, the people they mention, and what they said before."""
 
 from datetime import datetime
 
@@ -64,6 +64,19 @@ class Post(Searchable, Model):
     mentions: Mapped[list["Mention"]] = relationship(
         lazy="raise", order_by="Mention.position", passive_deletes=True
     )
+
+
+class PostVersion(Model):
+    """What a post said until it was edited, and since when. All go when the post is deleted."""
+
+    __tablename__ = "post_version"
+    __table_args__ = (Index("ix_post_version_post_id_id", "post_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id", ondelete="CASCADE"))
+    title: Mapped[str | None] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime]
 
 
 class PostTag(Model):

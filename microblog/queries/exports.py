@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, literal, select
 
 from microblog.database import Database, Read
-from microblog.models import ConversationSide, Follow, Message, Post, User, table
+from microblog.models import ConversationSide, Follow, Message, Post, PostVersion, User, table
 from microblog.queries.messages import NOT_GONE, pair
 from microblog.queries.paging import AnySelect
 
 PAGE_ROWS = 500
 _post, _follow, _user = table(Post).c, table(Follow).c, table(User).c
-_message, _side = table(Message).c, table(ConversationSide).c
+_message, _side, _version = table(Message).c, table(ConversationSide).c, table(PostVersion).c
 
 
 class OwnPost(NamedTuple):
@@ -23,6 +23,17 @@ class OwnPost(NamedTuple):
     title: str | None
     body: str
     created_at: datetime
+    edited_at: datetime | None
+    reply_to_id: int | None
+
+
+class OldVersion(NamedTuple):
+    """What a post said before it was edited."""
+
+    id: int
+    post_id: int
+    body: str
+    written_at: datetime
 
 
 class Related(NamedTuple):
@@ -55,7 +66,7 @@ async def count_posts(read: Read, user_id: int) -> tuple[int, int]:
 
 def posts(database: Database, user_id: int, until: int) -> AsyncIterator[Sequence[OwnPost]]:
     """Read a person's posts up to the id `until`, oldest first, a page at a time."""
-    statement = select(_post.id, _post.title, _post.body, _post.created_at).where(
+    statement = select(*(_post[name] for name in OwnPost._fields)).where(
         _post.author_id == user_id, _post.deleted_at.is_(None), _post.id <= until
     )
     return _pages(database, statement, _post.id, OwnPost)
@@ -91,6 +102,19 @@ class _Side(NamedTuple):
     other_id: int
     other: str
     cleared_to: int
+
+
+async def versions(database: Database, posts: Sequence[OwnPost]) -> dict[int, list[OldVersion]]:
+    """Return what those of the posts that were edited said before, oldest first."""
+    found: dict[int, list[OldVersion]] = {}
+    edited = [each.id for each in posts if each.edited_at is not None]
+    if edited:
+        statement = select(*(_version[name] for name in OldVersion._fields))
+        wanted = statement.where(_version.post_id.in_(edited)).order_by(_version.id)
+        async with database.read() as read:
+            for row in await read.execute(wanted):
+                found.setdefault(row.post_id, []).append(OldVersion._make(row))
+    return found
 
 
 def following(database: Database, user_id: int) -> AsyncIterator[Sequence[Related]]:

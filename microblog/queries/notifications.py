@@ -152,6 +152,11 @@ async def _posts(read: Read, note_ids: Sequence[int]) -> dict[int, PostRow]:
     return {row[0]: rows.post(row[1:]) for row in found}
 
 
+async def told_of(read: Read, post_id: int) -> set[int]:
+    """Return the people who have been told of a post."""
+    return set(await read.scalars(select(_note.user_id).where(_note.post_id == post_id)))
+
+
 async def unread(read: Read, user_ids: Collection[int]) -> dict[int, int]:
     """Return the number of unread notifications of each person who has any."""
     if not user_ids:

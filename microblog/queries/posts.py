@@ -4,8 +4,9 @@ The statements are built once: building one takes several times as long as SQLit
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     CompoundSelect,
     bindparam,
     func,
+    or_,
     select,
     true,
     union_all,
@@ -21,22 +23,30 @@ from sqlalchemy import (
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import NotFound
 from microblog.database import Read
-from microblog.models import Follow, PostTag, table
+from microblog.models import Follow, Mention, PostTag, PostVersion, table
 from microblog.queries import rows
 from microblog.queries.paging import AnySelect, turn
 from microblog.queries.rows import WHOLE_POST, PostRow, person_table, post_table
 from microblog.queries.visibility import FOLLOWED, KNOWS_BOTH, VIEWER, VISIBLE
 
+VERSIONS_SHOWN = 100
 NEAR_EVENTS = 5000
 AUTHORS_AT_ONCE = 100
 
 _ids = select(post_table.c.id)
 _tag, _follow = table(PostTag), table(Follow)
+_mention, _version = table(Mention).c, table(PostVersion).c
 _whole = select(*WHOLE_POST).join(person_table, person_table.c.id == post_table.c.author_id)
 _BY_IDS = _whole.where(post_table.c.id.in_(bindparam("ids", expanding=True)))
 _READABLE = _BY_IDS.where(VISIBLE)
 _VISIBLE_ONE = _whole.where(post_table.c.id == bindparam("id"), VISIBLE)
 _GREATEST = select(func.max(post_table.c.id))
+_VERSIONS = (
+    select(_version.title, _version.body, _version.written_at)
+    .where(_version.post_id == bindparam("id"))
+    .order_by(_version.id.desc())
+    .limit(VERSIONS_SHOWN - 1)
+)
 _is_followed = (
     select(_follow.c.id)
     .where(_follow.c.follower_id == VIEWER, _follow.c.followed_id == post_table.c.author_id)
@@ -48,8 +58,23 @@ _SOURCES = {
     "near": _ids.where((post_table.c.author_id + 0 == VIEWER) | _is_followed, KNOWS_BOTH),
     "everything": _ids.where(post_table.c.reply_to_id.is_(None)),
     "author": _ids.where(post_table.c.author_id == bindparam("author")),
+    "author, no replies": _ids.where(
+        post_table.c.author_id == bindparam("author"),
+        or_(
+            post_table.c.reply_to_user_id.is_(None),
+            post_table.c.reply_to_user_id == bindparam("author"),
+        ),
+    ),
     "tag": _ids.join(_tag, _tag.c.post_id == post_table.c.id).where(_tag.c.tag == bindparam("tag")),
 }
+
+
+class Version(NamedTuple):
+    """What a post says, or said, and since when."""
+
+    title: str | None
+    body: str
+    written_at: datetime
 
 
 async def visible(read: Read, post_id: int, viewer_id: int | None) -> PostRow:
@@ -58,6 +83,26 @@ async def visible(read: Read, post_id: int, viewer_id: int | None) -> PostRow:
     if row is None:
         raise NotFound
     return rows.post(row)
+
+
+async def own(read: Read, post_id: int, author_id: int) -> PostRow:
+    """Return one's own post; raises NotFound for another's, as for one that does not exist."""
+    post = await visible(read, post_id, author_id)
+    if post.author_id != author_id:
+        raise NotFound
+    return post
+
+
+async def mentioned_in(read: Read, post_id: int) -> set[int]:
+    """Return the people whom a post mentions."""
+    return set(await read.scalars(select(_mention.user_id).where(_mention.post_id == post_id)))
+
+
+async def versions(read: Read, post: PostRow) -> list[Version]:
+    """Return what a post says and said, the latest first, at most `VERSIONS_SHOWN`."""
+    found = await read.execute(_VERSIONS, {"id": post.id})
+    now = Version(post.title, post.body, post.edited_at or post.created_at)
+    return [now, *(Version._make(row) for row in found)]
 
 
 async def by_ids(read: Read, ids: Sequence[int]) -> list[PostRow]:
@@ -82,10 +127,16 @@ async def everything(read: Read, viewer_id: int | None, window: Window) -> Page[
 
 
 async def by_author(
-    read: Read, author_id: int, viewer_id: int | None, window: Window
+    read: Read,
+    author_id: int,
+    viewer_id: int | None,
+    window: Window,
+    *,
+    with_replies: bool = True,
 ) -> Page[PostRow]:
-    """Return one person's posts, newest first."""
-    ids = await _chosen(read, "author", viewer_id, window, author=author_id)
+    """Return one person's posts, newest first; without replies, those to themselves are left."""
+    source = "author" if with_replies else "author, no replies"
+    ids = await _chosen(read, source, viewer_id, window, author=author_id)
     return await _page(read, ids, window)
 
 

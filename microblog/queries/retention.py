@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from microblog.core.events import Kind
 from microblog.database import Read
@@ -26,15 +27,20 @@ async def prunable_to(read: Read, before: datetime, keep_events: int) -> int:
 
 
 async def unmentioned_tombstones(read: Read) -> list[int]:
-    """Return deleted posts of whose deletion the log no longer speaks, at most a thousand."""
+    """Return deleted posts, at most a thousand, of whose deletion the log no longer speaks.
+
+    What is answered stays: it holds a conversation together.
+    """
     told = select(EventRow.id).where(
         EventRow.actor_id == Post.author_id,
         EventRow.kind == str(Kind.POST_DELETED),
         EventRow.ref_id == Post.id,
     )
+    answer = aliased(Post)
+    answered = select(answer.id).where(answer.reply_to_id == Post.id)
     statement = (
         select(Post.id)
-        .where(Post.deleted_at.is_not(None), ~told.exists())
+        .where(Post.deleted_at.is_not(None), ~told.exists(), ~answered.exists())
         .limit(TOMBSTONES_AT_ONCE)
     )
     return list(await read.scalars(statement))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
+from microblog.core.tokens import digest
 from microblog.models import Mention, Post, User, table
 from microblog.queries.jobs import JobRow
 
@@ -47,7 +48,7 @@ class PostRow(NamedTuple):
     """A post with its author. `language` is a code of `core.languages`, or None where nobody knows.
 
     `mentioned` are the names of people in it who exist, with spaces; `reply_to_name` is the
-    username of whoever wrote what it answers, None where that is gone.
+    username of whoever wrote what it answers, also where that was deleted; None where they left.
     """
 
     id: int
@@ -70,6 +71,11 @@ class PostRow(NamedTuple):
     @property
     def author_id(self) -> int:
         return self.author.id
+
+    @property
+    def version(self) -> str:
+        """What names the text as it is now: another one after each edit, and after nothing else."""
+        return digest(repr((self.edited_at, self.language, self.title, self.body))).hex()[:16]
 
     @property
     def at_home_with(self) -> tuple[int, ...]:
@@ -121,12 +127,10 @@ _MENTIONED = (
     .correlate(post_table)
     .scalar_subquery()
 )
-_answered, _asker = post_table.alias("answered"), person_table.alias("asker")
+_asker = person_table.alias("asker")
 _REPLY_TO_NAME = (
     select(_asker.c.username)
-    .join(_answered, _answered.c.author_id == _asker.c.id)
-    .where(_answered.c.id == post_table.c.reply_to_id)
-    .where(_answered.c.deleted_at.is_(None), _asker.c.deactivated_at.is_(None))
+    .where(_asker.c.id == post_table.c.reply_to_user_id, _asker.c.deactivated_at.is_(None))
     .correlate(post_table)
     .scalar_subquery()
 )

@@ -84,6 +84,24 @@ def similar(rows: Sequence[PostRow]) -> Markup:
     return Markup(template.render(found=found))  # noqa: S704 - an autoescaped template
 
 
+def tombstone(post_id: int) -> Markup:
+    """Return, as an item of a list, where a post was that others answered."""
+    template = environment(language.current()).get_template("posts/_tombstone.html")
+    item_ = '<li class="feed-item" data-post="{}">{}</li>'
+    return Markup(item_).format(post_id, Markup(template.render(post_id=post_id)))  # noqa: S704
+
+
+def told(row: PostRow) -> dict[str, str | None]:
+    """Return a post as a page is told of it: its article, and what decides where it belongs."""
+    return {
+        "id": str(row.id),
+        "author_id": str(row.author_id),
+        "reply_to": None if row.reply_to_id is None else str(row.reply_to_id),
+        "reply_to_author": None if row.reply_to_user_id is None else str(row.reply_to_user_id),
+        "html": post(row).markup,
+    }
+
+
 def translation(row: PostRow, made: TranslationRow) -> Markup:
     """Return a post's translation, as it stands below the post."""
     view = views.translation(row, made, LABELS.get(made.provider, made.provider))

@@ -12,6 +12,7 @@ from microblog.models import User
 from microblog.queries.access import Door
 from microblog.queries.drafts import DraftRow
 from microblog.queries.jobs import JobRow
+from microblog.queries.posts import Version
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.queries.search import TagRow
 from microblog.queries.translations import TranslationRow
@@ -68,6 +69,16 @@ def post(row: PostRow) -> dict[str, Any]:
             "author": f"/api/users/{row.author_id}",
             "page": views.page_path(row),
         },
+    }
+
+
+def version(row: Version) -> dict[str, Any]:
+    """Return what a post says, or said."""
+    return {
+        "body": row.body,
+        "html": views.version(row).html,
+        "title": row.title,
+        "written_at": moment(row.written_at),
     }
 
 

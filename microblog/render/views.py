@@ -14,6 +14,7 @@ from microblog.core.tasks import State
 from microblog.models import User
 from microblog.queries.access import Door
 from microblog.queries.jobs import JobRow
+from microblog.queries.posts import Version
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.queries.translations import TranslationRow
 from microblog.runtime import runtime
@@ -94,6 +95,15 @@ class PostView:
     reply_count: int
     html: Markup
     markup: Markup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """What a post says, or said, as safe markup, and since when."""
+
+    title: str | None
+    html: Markup
+    written_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +248,12 @@ def post(row: PostRow, terms: Sequence[Term] = ()) -> PostView:
         reply_count=row.reply_count,
         html=Markup(body_html(row, terms)),  # noqa: S704 - core.markup escapes, nh3 checks
     )
+
+
+def version(row: Version) -> VersionView:
+    """Make the view of what a post says, or said. Nobody is linked: it may mention others now."""
+    html = markup.render(row.body, profile_path, tag_path, ())
+    return VersionView(row.title, Markup(html), row.written_at)  # noqa: S704 - as a post's own
 
 
 def translation(post: PostRow, row: TranslationRow, provider: str) -> TranslationView:

@@ -32,13 +32,16 @@ STALE = message("This page was open too long. Nothing you typed is lost: send it
 
 
 class LoginForm(Form):
-    """A log-in; `draft` carries a text that was being written when the session ended."""
+    """A log-in; `draft` carries a text that was being written when the session ended, `reply_to`
+    what it answers.
+    """
 
     username = StringField()
     password = PasswordField()
     remember_me = BooleanField()
     next = HiddenField()
     draft = HiddenField()
+    reply_to = HiddenField()
 
 
 class RegisterForm(Form):
@@ -82,7 +85,7 @@ async def log_in() -> Any:
     if user.deactivated_at is not None:
         await flash(_("Welcome back. Your profile and your posts can be seen again."), "success")
     if form.draft.data:
-        return await _home_with(user, form.draft.data)
+        return await _home_with(user, form.draft.data, form.reply_to.data)
     return redirect(_target(form.next.data), 303)
 
 
@@ -99,17 +102,18 @@ async def begin_session(tx: Tx, user: User, *, remembered: bool = False) -> None
     await devices.notice(tx, user, now)
 
 
-async def _home_with(user: User, text: str) -> str:
+async def _home_with(user: User, text: str, reply_to: str | None) -> str:
     """Show home with a text in the form that was being written before the log-in."""
     auth.become(user)
     async with runtime().database.read() as read:
         await layout.open_page(read, HOME)
-        return await show_home(read, user, form_with(text))
+        return await show_home(read, user, form_with(text, reply_to))
 
 
-async def log_in_first(text: str | None, sentence: str) -> Any:
+async def log_in_first(text: str | None, sentence: str, reply_to: str | None = None) -> Any:
     """Show the log-in with a text kept in it, so that nothing typed is lost."""
-    form = LoginForm(data={"next": url_for("timelines.home"), "draft": text})
+    kept = {"draft": text, "reply_to": reply_to}
+    form = LoginForm(data={"next": url_for("timelines.home"), **kept})
     form.form_errors.append(sentence)
     return await templates.render("auth/login.html", form=form), 401
 

@@ -49,17 +49,28 @@ class ProfileForm(Form):
 
 @blueprint.get("/user/<username>")
 async def profile(username: str) -> str:
-    """Show a person and what they wrote."""
+    """Show a person and what they wrote, without their replies to others."""
+    return await _profile(username, with_replies=False)
+
+
+@blueprint.get("/user/<username>/with_replies")
+async def with_replies(username: str) -> str:
+    """Show a person and all that they wrote."""
+    return await _profile(username, with_replies=True)
+
+
+async def _profile(username: str, *, with_replies: bool) -> str:
     async with runtime().database.read() as read:
         visitor, person = await _open(read, username)
         window = paging.window(runtime().settings.posts_per_page)
-        page = await posts.by_author(read, person.id, visitor.id, window)
+        page = await posts.by_author(read, person.id, visitor.id, window, with_replies=with_replies)
         following = await _follows(read, visitor.id, person.id)
         return await templates.render(
             "people/profile.html",
             person=views.person(person),
             page=pages.of_posts(page, visitor.id),
             following=following,
+            with_replies=with_replies,
         )
 
 

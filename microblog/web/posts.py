@@ -1,5 +1,6 @@
-"""Writing, showing and deleting posts."""
+"""Writing posts, showing one with its conversation, and deleting one's own."""
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,23 +9,32 @@ from quart import Blueprint, Response, flash, jsonify, redirect, request, url_fo
 from microblog.actions import posts
 from microblog.actions.posts import Draft
 from microblog.core.cursors import GREATEST
-from microblog.core.errors import Conflict, Forbidden, Invalid, NotSignedIn, TooManyTries, message
+from microblog.core.drafts import context_of
+from microblog.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    TooManyTries,
+    message,
+)
 from microblog.core.locators import safe_next
-from microblog.edge import auth, authoring, errors, forms, limits, templates
+from microblog.database import Read
+from microblog.edge import auth, authoring, errors, forms, limits, paging, templates
 from microblog.edge.csrf import shows_form_again
 from microblog.edge.language import gettext as _
 from microblog.edge.language import say
 from microblog.edge.request import wants_json
 from microblog.models import User
-from microblog.queries import notifications
-from microblog.queries import posts as post_queries
+from microblog.queries import drafts, notifications, threads
 from microblog.queries.events import HOME
 from microblog.queries.rows import PostRow
 from microblog.render import fragments, views
 from microblog.runtime import runtime
-from microblog.web import layout
+from microblog.web import layout, pages
 from microblog.web.auth import log_in_first
-from microblog.web.compose import PostForm, version_of
+from microblog.web.compose import PostForm, fresh_form, version_of
 from microblog.web.timelines import show_home
 
 blueprint = Blueprint("posts", __name__)
@@ -43,7 +53,7 @@ async def publish() -> Any:
         if wants_json():
             raise
         sentence = _("Please log in to publish your post. Your text is kept.")
-        return await log_in_first(form.post.data, sentence)
+        return await log_in_first(form.post.data, sentence, form.reply_to.data)
     if not form.validate():
         return await _refuse(form, author)
     key = request.headers.get("Idempotency-Key") or form.idempotency_key.data or None
@@ -51,7 +61,7 @@ async def publish() -> Any:
         limits.count_post(author.id)
         body = form.post.data or ""
         language = await authoring.language_of(body, form.language.data)
-        draft = Draft(body, key, language, saved=version_of(form))
+        draft = Draft(body, key, language, form.answers, saved=version_of(form))
         async with runtime().database.write() as tx:
             post = await posts.publish(tx, author, draft, datetime.now(UTC))
     except Invalid as invalid:
@@ -77,7 +87,7 @@ async def publish() -> Any:
 
 async def _published(form: PostForm, post: PostRow) -> Any:
     if wants_json():
-        answer = jsonify({"id": str(post.id), "html": fragments.post(post).markup})
+        answer = jsonify(fragments.told(post))
         return answer, 201, {"Location": url_for("posts.show", post_id=post.id)}
     return redirect(safe_next(form.next.data, url_for("timelines.home")), 303)
 
@@ -90,25 +100,55 @@ async def _refuse(form: PostForm, author: User, status: int = 400) -> Any:
         if wants_json():
             raise Forbidden(sentence)
         form.form_errors.append(say(sentence))
+    return await _with_form(form, author), 403 if stale else status
+
+
+async def _with_form(form: PostForm, author: User) -> str:
+    """Show the page that the form belongs to: of the post that it answers, if that is there."""
     async with runtime().database.read() as read:
         await layout.open_page(read, HOME)
-        return await show_home(read, author, form), 403 if stale else status
+        with contextlib.suppress(Invalid, NotFound):
+            if (answered := form.answers) is not None:
+                return await _show(read, answered, form)
+        layout.listen_to(HOME)
+        form.reply_to.data = None
+        return await show_home(read, author, form)
 
 
 @blueprint.get(f"/post/{POST_ID}")
 async def show(post_id: int) -> Any:
-    """Show one post at its own address; lead on to the page of a question."""
+    """Show a post at its own address, with what it answers and the replies to it; lead on to the
+    page of a question.
+    """
     async with runtime().database.read() as read:
-        visitor = await layout.open_page(read, f"post:{post_id}")
-        post = await post_queries.visible(read, post_id, visitor.id)
-        if post.question is not None:
-            return redirect(views.question_path(post.id), 302)
-        return await templates.render(
-            "posts/show.html",
-            unread_post=await notifications.unread_post(read, visitor.id, post_id),
-            post=fragments.post(post),
-            item=fragments.item(post, own=post.author_id == visitor.id),
-        )
+        await layout.open_page(read)
+        return await _show(read, post_id)
+
+
+async def _show(read: Read, post_id: int, form: PostForm | None = None) -> Any:
+    """Render a conversation around a form for a reply, once the page is open."""
+    visitor = await auth.may_read(read)
+    here = await threads.place(read, post_id, visitor.id)
+    if here.post is not None and here.post.question is not None:
+        return redirect(views.question_path(post_id), 302)
+    above = await threads.ancestors(read, post_id, visitor.id)
+    layout.listen_to(f"post:{post_id}", *(f"post:{each.id}" for each in above))
+    window = paging.window(runtime().settings.posts_per_page)
+    page = await threads.replies(read, post_id, visitor.id, window)
+    if form is None and visitor.id is not None and here.post is not None:
+        runtime().warm_guesser()
+        left = await drafts.of(read, visitor.id, context_of(post_id))
+        form = fresh_form(left, post_id)
+    return await templates.render(
+        "posts/show.html",
+        post_id=post_id,
+        post=None if here.post is None else fragments.post(here.post),
+        item=pages.of_place(here, visitor.id),
+        above=[pages.of_place(each, visitor.id) for each in above],
+        page=pages.of_replies(page, visitor.id, views.post_path(post_id)),
+        unread_post=await notifications.unread_post(read, visitor.id, post_id),
+        form=None if here.post is None else form,
+    )
 
 
 @blueprint.post(f"/post/{POST_ID}/delete")

@@ -202,6 +202,7 @@ async def _show(read: Read, question_id: int, form: PostForm | None = None) -> s
         best = await question_queries.accepted(read, question, visitor.id)
         answers[:0] = [best] if best is not None else []
     asks = question.author_id == visitor.id
+    path = views.question_path(question_id)
     if form is None:
         context = context_of(question_id)
         left = None if visitor.id is None else await drafts.of(read, visitor.id, context)
@@ -215,8 +216,8 @@ async def _show(read: Read, question_id: int, form: PostForm | None = None) -> s
             for row in answers
         ],
         takes_new=page.after is None,
-        older=pages.neighbour("before", page.before),
-        newer=pages.neighbour("after", page.after),
+        older=pages.neighbour("before", page.before, path),
+        newer=pages.neighbour("after", page.after, path),
         form=form,
         context=context_of(question_id),
         action=url_for("questions.answer", question_id=question_id),
@@ -256,7 +257,7 @@ async def answer(question_id: int) -> Any:
         return await _refuse_answer(question_id, author, form, (404, {}))
     address = f"{views.question_path(question_id)}#post-{post.id}"
     if wants_json():
-        told = jsonify({"id": str(post.id), "html": fragments.post(post).markup})
+        told = jsonify(fragments.told(post))
         return told, 201, {"Location": address}
     return redirect(address, 303)
 

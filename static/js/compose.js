@@ -19,7 +19,8 @@ const SIGNED_OUT = 401
 const SERVER_FAULT = 500
 
 const form = document.querySelector('#compose-form')
-const sentName = `sent:${document.body.dataset.viewer}`
+const isReply = Boolean(form?.dataset.draft.startsWith('reply:'))
+const sentName = `sent:${document.body.dataset.viewer}:${form?.dataset.draft}`
 let sending = false
 let waiting = false // to send what was written while a text was on its way
 let sentText = null
@@ -37,14 +38,15 @@ export function start() {
   })
   form.addEventListener('submit', (event) => { event.preventDefault(); send(field) })
   for (const link of document.querySelectorAll('[data-compose]')) {
-    link.addEventListener('click', (event) => { event.preventDefault(); focus() })
+    if (!isReply) link.addEventListener('click', (event) => { event.preventDefault(); focus() })
   }
   if (location.hash === '#compose') focus()
+  if (location.hash === '#reply') field.focus()
 }
 
 /** Put the cursor into the form, or go to the page that has it. */
 export function focus() {
-  if (!form) return document.querySelector('[data-compose]')?.click()
+  if (!form || isReply) return document.querySelector('[data-compose]')?.click()
   scrollTo({ top: 0 })
   form.elements.post.focus()
 }

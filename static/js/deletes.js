@@ -13,7 +13,7 @@ const GONE = [404, 410]
 export function start() {
   document.querySelector('#act').addEventListener('submit', (event) => {
     const button = event.submitter
-    if (!button?.matches('.feed:not([data-single]) [data-delete]')) return
+    if (!button?.matches('.feed:not([data-single], [data-keeps]) [data-delete]')) return
     event.preventDefault()
     remove(button)
   })

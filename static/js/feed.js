@@ -2,13 +2,13 @@
  * The feed: new posts come in from above, deleted ones leave, and nothing moves under the reader.
  *
  * At the top of the page a new post slides in. Scrolled away, or with the keyboard in the feed, it
- * waits behind the pill "3 new posts". A post is shown once, whoever brings it first: the live
- * connection or the answer to one's own submit.
+ * waits behind the pill "3 new posts"; a reply comes in at the end of its conversation. A post is
+ * shown once, whoever brings it first: the live connection or the answer to one's own submit.
  */
 
 import { say } from './announce.js'
 import { compare } from './cursor.js'
-import { plural } from './language.js'
+import { number, plural } from './language.js'
 import { fragment } from './trusted.js'
 
 const TOP_PX = 24
@@ -24,6 +24,7 @@ const feed = () => document.querySelector('#feed')
 const fits = (html) => !feed().dataset.only || fragment(html).querySelector(feed().dataset.only)
 const takesNew = () => feed()?.hasAttribute('data-live')
 const isShown = (id) => Boolean(feed()?.querySelector(`[data-post="${CSS.escape(id)}"]`))
+const answersOf = (list) => list.dataset.answers
 const isWaiting = (id) => waiting.some((post) => compare(post.id, id) === 0)
 const stopWaiting = (id) => { waiting = waiting.filter((post) => compare(post.id, id) !== 0) }
 
@@ -34,9 +35,12 @@ export function start(reloadInPlace) {
   addEventListener('scroll', () => canSlideIn() && flush(), { passive: true })
 }
 
-/** Take a post of the live connection: { id, author_id, html }. */
+/** Take a post of the live connection: { id, author_id, reply_to, reply_to_author, html }. */
 export function published(post) {
-  if (!takesNew() || isShown(post.id) || isWaiting(post.id) || !fits(post.html)) return
+  if (!takesNew() || !belongs(post) || isShown(post.id) || isWaiting(post.id)) return
+  if (!fits(post.html)) return
+  // At the end of a conversation nothing moves under the reader.
+  if (answersOf(feed())) return insert([post])
   waiting.push(waiting.length < MOST_WAITING ? post : { id: post.id })
   if (canSlideIn()) flush()
   else showPill()
@@ -45,31 +49,47 @@ export function published(post) {
 /** Show one's own post at once, wherever the reader is. */
 export function publishedHere(post) {
   stopWaiting(post.id)
-  if (takesNew() && !isShown(post.id)) insert([{ ...post, author_id: viewer }])
+  if (takesNew() && belongs(post) && !isShown(post.id)) insert([post])
   showPill()
 }
 
-/** Take a post that changed: { id, author_id, html }. It may belong in the list no more, or now. */
+/** Take what a post says now: as `published`. It may belong in the list no more, or now. */
 export function edited(post) {
-  const old = document.getElementById(`post-${post.id}`)
-  waiting = waiting.map((one) => (compare(one.id, post.id) === 0 ? post : one))
-  if (old && old.closest('#feed') && !fits(post.html)) return takeAway(old.closest('.feed-item'))
-  old?.replaceWith(fragment(post.html))
-  if (!old && feed()?.dataset.only && takesNew() && isWithin(post.id) && fits(post.html)) insert([post])
+  waiting = waiting.map((one) => (one.html && compare(one.id, post.id) === 0 ? post : one))
+  const article = document.getElementById(`post-${post.id}`)
+  if (!article) {
+    if (feed()?.dataset.only && takesNew() && isWithin(post.id) && fits(post.html)) insert([post])
+    return
+  }
+  const item = article.closest('.feed-item')
+  if (item.closest('#feed') && !fits(post.html)) return takeAway(item)
+  const hadFocus = article.contains(document.activeElement)
+  article.replaceWith(fragment(post.html))
+  if (hadFocus) focusItem(item)
 }
 
 /** Tell whether an item of this id would stand on this page, and not on an older one. */
 const isWithin = (id) => !document.querySelector('#older')
   || compare(id, feed().lastElementChild?.dataset.post ?? '0') > 0
 
-/** Take a deleted post away: { id }. */
-export function deleted({ id }) {
+/** Take how many replies a post has: { id, counts: { replies } }. */
+export function counted({ id, counts }) {
+  const late = waiting.find((post) => compare(post.id, id) === 0)
+  if (late) late.counts = counts
+  for (const element of document.querySelectorAll(`[data-replies="${CSS.escape(id)}"]`)) {
+    element.textContent = counts.replies ? number(counts.replies) : ''
+  }
+}
+
+/** Take a deleted post away; in a conversation it keeps its place: { id, counts }. */
+export function deleted({ id, counts }) {
   stopWaiting(id)
   showPill()
   const item = document.getElementById(`post-${id}`)?.closest('.feed-item')
   if (!item) return
-  const gone = item.closest('[data-single]') && document.querySelector('#post-gone')
-  if (gone) item.replaceChildren(gone.content.cloneNode(true))
+  const gone = document.querySelector('#post-gone')
+  const keeps = counts?.replies || item.closest('[data-keeps], [data-single]')
+  if (gone && keeps) item.replaceChildren(about(gone, id))
   else takeAway(item)
 }
 
@@ -84,6 +104,13 @@ export function departed(authorId) {
   for (const item of document.querySelectorAll(`.post[data-author-id="${Number(authorId)}"]`)) {
     deleted({ id: item.dataset.id })
   }
+}
+
+/** Tell whether this feed is the place for a post: the server chooses by topic, the page by kind. */
+function belongs(post) {
+  if (answersOf(feed())) return post.reply_to === answersOf(feed())
+  if (!('withoutReplies' in feed().dataset)) return true
+  return [null, post.author_id].includes(post.reply_to_author)
 }
 
 /** Fold an item away; it stays in the page, so that it can come back. */
@@ -120,15 +147,19 @@ function flush() {
 }
 
 function insert(posts) {
-  for (const post of posts) if (!isShown(post.id)) place(item(post))
+  for (const post of posts) {
+    if (isShown(post.id)) continue
+    place(item(post))
+    if (post.counts) counted(post)
+  }
   trim()
 }
 
-/** Put an item where its id belongs, newest first. */
+/** Put an item where its id belongs: newest first, but replies oldest first. */
 function place(element) {
-  const { post } = element.dataset
-  const older = [...feed().children].find((other) => compare(other.dataset.post, post) < 0)
-  feed().insertBefore(element, older ?? null)
+  const sign = answersOf(feed()) ? -1 : 1
+  const isNext = (other) => sign * compare(other.dataset.post, element.dataset.post) < 0
+  feed().insertBefore(element, [...feed().children].find(isNext) ?? null)
 }
 
 /** Make an item of a post, with what its author may do where it is one's own. */
@@ -137,17 +168,20 @@ export function item(post) {
   element.className = 'feed-item is-new'
   element.dataset.post = post.id
   element.append(fragment(post.html))
-  if (viewer && String(post.author_id) === viewer) element.append(ownActions(post.id))
+  if (viewer && String(post.author_id) === viewer) element.append(about(document.querySelector('#own-actions'), post.id))
   element.addEventListener('animationend', () => element.classList.remove('is-new'), { once: true })
   return element
 }
 
-function ownActions(id) {
-  const actions = document.querySelector('#own-actions').content.cloneNode(true)
-  for (const button of actions.querySelectorAll('[formaction]')) {
-    button.setAttribute('formaction', button.getAttribute('formaction').replace('/0/', `/${id}/`))
+/** Copy a template whose addresses name the post 0, for the post `id`. */
+function about(template, id) {
+  const copy = template.content.cloneNode(true)
+  for (const name of ['formaction', 'href']) {
+    for (const element of copy.querySelectorAll(`[${name}]`)) {
+      element.setAttribute(name, element.getAttribute(name).replace(/\/0(?=\/|$)/, `/${id}`))
+    }
   }
-  return actions
+  return copy
 }
 
 /** Keep a page that is open all day small, if its link to older posts can follow. */

@@ -39,7 +39,7 @@ function connect(position) {
   const on = (kind, action) => live.addEventListener(kind, (event) => action(event.detail))
   on('post.published', (post) => { feed.published(post); answers.published(post) })
   on('post.edited', (post) => { feed.edited(post); answers.edited(post) })
-  on('post.counts', answers.counted)
+  on('post.counts', (post) => { feed.counted(post); answers.counted(post) })
   on('post.deleted', feed.deleted)
   on('user.changed', people.changed)
   on('user.presence', (person) => people.presence(person, renew))

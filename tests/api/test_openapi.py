@@ -28,6 +28,7 @@ from tests.people import PASSWORD, MakePost, MakeUser
 METHODS = {"get", "post", "put", "patch", "delete"}
 PROBLEM_JSON = "application/problem+json"
 DOCUMENTS = ("/api/openapi.json", "/api/asyncapi.json", "/api/docs")
+EDIT = {"json": {"body": "Hello again"}, "headers": {"If-Match": "*"}}
 TRANSLATION = "/api/posts/{post_id}/translation"
 DRAFT = "/api/drafts/{context}"
 LIMITED = {
@@ -35,6 +36,7 @@ LIMITED = {
     ("DELETE", "/api/me"),
     ("PATCH", "/api/me"),
     ("POST", "/api/messages"),
+    ("PATCH", "/api/posts/{post_id}"),
     ("POST", "/api/posts"),
     ("POST", "/api/questions"),
     ("POST", "/api/tokens"),
@@ -241,8 +243,13 @@ def around(post_id: int) -> list[Call]:
     return [
         ("GET", "/api/posts", "/api/posts", {}),
         ("POST", "/api/posts", "/api/posts", {"json": {"body": "`code` and https://a.example"}}),
+        ("POST", "/api/posts", "/api/posts", {"json": {"body": "Yes", "reply_to": str(post_id)}}),
         ("GET", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
+        ("GET", "/api/posts/{post_id}/thread", f"/api/posts/{post_id}/thread", {}),
+        ("GET", "/api/posts/{post_id}/replies", f"/api/posts/{post_id}/replies", {}),
         ("POST", TRANSLATION, TRANSLATION.format(post_id=post_id), {"json": {"to": "ko"}}),
+        ("PATCH", "/api/posts/{post_id}", f"/api/posts/{post_id}", EDIT),
+        ("GET", "/api/posts/{post_id}/history", f"/api/posts/{post_id}/history", {}),
         ("DELETE", "/api/posts/{post_id}", f"/api/posts/{post_id}", {}),
     ]
 

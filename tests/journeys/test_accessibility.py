@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route
 
-from microblog.actions import accounts, departures, follows, links, messages, questions
+from microblog.actions import accounts, departures, follows, links, messages, posts, questions
 from microblog.actions.messages import Letter
+from microblog.actions.posts import Draft, Edit
 from microblog.core.tokens import link_token
 from microblog.database import Database, open_database
 from microblog.models import User
 from microblog.queries import users
+from microblog.queries.rows import PostRow
 from microblog.settings import Settings
 from tests.conftest import require
 from tests.journeys.browsing import PASSWORD, chromium, person
@@ -69,10 +71,11 @@ def database_of(server: AppServer) -> Database:
     return open_database(Settings(database_url=url, bcrypt_rounds=4))
 
 
-async def fill(server: AppServer, code: str) -> tuple[int, list[str]]:
+async def fill(server: AppServer, code: str) -> tuple[int, int, list[str]]:
     """Let Mina and Bora write and follow one another, and Nari be new.
 
-    Return a post's id, and the addresses of two links that were mailed to Nari.
+    Return the ids of a post and of a reply to it, and the addresses of two links that were
+    mailed to Nari.
 
     They read in one language, and their names end with it.
     """
@@ -88,12 +91,24 @@ async def fill(server: AppServer, code: str) -> tuple[int, list[str]]:
         for sender, other in ((mina, bora), (bora, mina), (nari, mina)):
             letter = Letter("See https://example.org/rain, `code` and #서울")
             await messages.send(tx, sender, other, letter, datetime.now(UTC))
+    reply = await make_post(bora, "Really?", reply_to=post.id)
+    await converse(database, mina, post, reply)
     mailed = [
         f"/auth/{path}/{await mailed_token(server, database, purpose, nari)}"
         for path, purpose in (("reset_password", "reset"), ("confirm_address", "confirm"))
     ]
     await database.close()
-    return post.id, mailed
+    return post.id, reply.id, mailed
+
+
+async def converse(database: Any, author: User, post: PostRow, reply: PostRow) -> None:
+    """Let somebody answer a reply to their post, take that back, and edit the post."""
+    now = datetime.now(UTC)
+    async with database.write() as tx:
+        answer = await posts.publish(tx, author, Draft("Yes", reply_to=reply.id), now)
+        await posts.publish(tx, author, Draft("No", reply_to=answer.id), now)
+        await posts.delete_post(tx, author, answer.id, now)
+        await posts.edit(tx, author, post.id, Edit("The very last one", post.version), now)
 
 
 async def ask(server: AppServer, code: str) -> int:
@@ -175,7 +190,7 @@ async def tour(context: BrowserContext, code: str, url: str, *paths: str) -> lis
 @pytest.mark.limit(240)
 @pytest.mark.parametrize("code", ["en", "ko"])
 async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
-    post_id, mailed = await fill(place, code)
+    post_id, reply_id, mailed = await fill(place, code)
     url, me = place.url, f"/user/mina_{code}"
     link = re.search(r"(/setup\?token=\S+)", place.output())
     assert link
@@ -185,6 +200,8 @@ async def test_no_page_breaks_a_rule(place: AppServer, code: str) -> None:
         stranger = await opened(browser, code)
         tours = await asyncio.gather(
             tour(mina, code, url, "/", "/explore", me, f"/post/{post_id}"),
+            tour(mina, code, url, f"/post/{post_id}/edit", f"/post/{post_id}/history"),
+            tour(stranger, code, url, f"/post/{reply_id}"),
             tour(mina, code, url, "/notifications", "/edit_profile", f"{me}/followers"),
             tour(mina, code, url, "/export_posts", "/settings/account", "/settings/notifications"),
             tour(mina, code, url, "/settings/messages", "/messages", f"/messages/bora_{code}"),

@@ -28,8 +28,9 @@ from microblog.core.pictures import Squares
 from microblog.core.tasks import ExportPosts, Prune, State
 from microblog.core.tokens import link_token, setup_token
 from microblog.database import Database
-from microblog.models import Job, Post, User
+from microblog.models import Job, User
 from microblog.queries import access, jobs
+from microblog.queries.rows import PostRow
 from microblog.runtime import EXTENSION
 from microblog.web import assets
 from tests.people import PASSWORD, MakePost, MakeUser
@@ -37,6 +38,7 @@ from tests.people import PASSWORD, MakePost, MakeUser
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 RESETS = ("choose_password", "reset_password")
 PICTURE = Squares("0123456789abcdef", {96: b"a picture", 400: b"a larger one"})
+EDITS = ("edit", "save", "history")
 CONFIRMATIONS = ("look_at_confirmation", "confirm")
 Example = dict[str, str]
 
@@ -54,10 +56,10 @@ class Scene:
     app: Quart
     mina: User
     bora: User
-    post: Post
-    kept_post: Post
-    question: Post
-    answer: Post
+    post: PostRow
+    kept_post: PostRow
+    question: PostRow
+    answer: PostRow
     job_id: int
     export_id: int
     message_id: int
@@ -119,6 +121,7 @@ class Scene:
             "auth.log_in": {"username": "bora"},
             "drafts.keep": {"context": "post"},
             "account.rename": {"username": "mina_k"},
+            "edits.save": {"version": self.kept_post.version},
             "translations.translate": {"post_id": str(self.kept_post.id), "dest_language": "de"},
             "setup.make_administrator": {"username": "first", "email": "first@example.org"},
         }
@@ -129,6 +132,7 @@ class Scene:
         special: dict[str, Example] = {
             **{f"resets.{name}": {"token": self.links["reset"]} for name in RESETS},
             **{f"addresses.{name}": {"token": self.links["confirm"]} for name in CONFIRMATIONS},
+            **{f"edits.{name}": {"post_id": str(self.kept_post.id)} for name in EDITS},
             "people.unfollow": {"username": "chul"},
             "drafts.show": {"context": "post"},
             "messages.clear": {"username": "chul"},
