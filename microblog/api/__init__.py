@@ -18,6 +18,7 @@ from microblog.api import (
     questions,
     resets,
     search,
+    threads,
     timelines,
     tokens,
     users,

@@ -103,7 +103,7 @@ async def _refuse(form: PostForm, author: User, status: int = 400) -> Any:
     return await _with_form(form, author), 403 if stale else status
 
 
-async def _with_form(form: PostForm, author: User) -> str:
+async def _with_form(form: PostForm, author: User) -> Any:
     """Show the page that the form belongs to: of the post that it answers, if that is there."""
     async with runtime().database.read() as read:
         await layout.open_page(read, HOME)
