@@ -4,10 +4,12 @@ them. `render.frames` makes the frames; a test holds what really comes against t
 
 from typing import Final, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, RootModel
 
 from microblog.api import schemas
 from microblog.api.drafts import Draft
+from microblog.api.messages import Conversation, Message
+from microblog.api.notifications import Job, Notification
 from microblog.core.events import Kind
 
 CURSOR = "All that concerns you up to here, you have: come back with it as `since`."
@@ -45,6 +47,13 @@ class Subscribed(BaseModel):
     cursor: str = Field(description=CURSOR)
 
 
+class Typing(BaseModel):
+    """Somebody is writing a private message to you. It is never told again."""
+
+    type: Literal["typing"]
+    writer: str = Field(alias="from", description="A person's id.")
+
+
 class Beat(BaseModel):
     """You are there."""
 
@@ -65,6 +74,13 @@ class Unsubscribe(BaseModel):
     topic: str
 
 
+class Whisper(BaseModel):
+    """You are writing a private message to somebody."""
+
+    type: Literal["typing"]
+    to: str = Field(description="A person's id.")
+
+
 class Gone(BaseModel):
     """A post that is no longer there."""
 
@@ -78,23 +94,37 @@ class Counted(BaseModel):
     counts: schemas.Counts
 
 
-class Notification(BaseModel):
-    """Something that somebody did and that concerns you."""
+class Present(BaseModel):
+    """Whether a person is there: with all that they wrote, they went or came back."""
 
     id: str
-    kind: str
-    created_at: str = Field(json_schema_extra={"format": "date-time"})
-    read: bool
-    actor: schemas.User
-    post: schemas.Post | None
+    present: bool
+
+
+class NotificationThere(Notification):
+    """An item of your notifications: new, or another by now."""
+
     unread_count: int
+
+
+class NotificationGone(BaseModel):
+    """An item of your notifications of which nothing is left."""
+
+    id: str
+    unread_count: int
+    gone: Literal[True]
+
+
+class Notified(RootModel[NotificationThere | NotificationGone]):
+    """What an item of your notifications is by now."""
 
 
 class NotificationRead(BaseModel):
-    """One notification was read, here or elsewhere."""
+    """One notification was read, here or elsewhere, or is unread again."""
 
     id: str
     unread_count: int
+    read: bool
 
 
 class NotificationsRead(BaseModel):
@@ -104,15 +134,27 @@ class NotificationsRead(BaseModel):
     up_to: str
 
 
-class Job(BaseModel):
-    """How far some work of yours has come."""
+class Messaged(BaseModel):
+    """A private message, and its conversation as it is now; sent by you, or to you."""
+
+    message: Message
+    conversation: Conversation
+    unread_count: int
+
+
+class MessageGone(BaseModel):
+    """A private message that you no longer have."""
 
     id: str
-    kind: str
-    state: str
-    progress: int = Field(description="0 to 100.")
-    created_at: str = Field(json_schema_extra={"format": "date-time"})
-    finished_at: str | None = Field(json_schema_extra={"format": "date-time"})
+    unread_count: int
+
+
+class ConversationChanged(BaseModel):
+    """A conversation was read, by you or by the other, or is gone."""
+
+    other: str = Field(alias="with", description="The id of whom it is with.")
+    conversation: Conversation | None
+    unread_count: int
 
 
 ITEMS: Final[dict[Kind, type[BaseModel]]] = {
@@ -121,16 +163,21 @@ ITEMS: Final[dict[Kind, type[BaseModel]]] = {
     Kind.POST_COUNTED: Counted,
     Kind.POST_DELETED: Gone,
     Kind.USER_CHANGED: schemas.User,
-    Kind.NOTIFIED: Notification,
+    Kind.PROFILE_CHANGED: schemas.User,
+    Kind.PRESENCE_CHANGED: Present,
+    Kind.NOTIFIED: Notified,
     Kind.NOTIFICATION_READ: NotificationRead,
     Kind.NOTIFICATIONS_READ: NotificationsRead,
     Kind.JOB_CHANGED: Job,
     Kind.DRAFT_CHANGED: Draft,
+    Kind.MESSAGED: Messaged,
+    Kind.MESSAGE_DELETED: MessageGone,
+    Kind.CONVERSATION_CHANGED: ConversationChanged,
 }
 """What the item of each kind says. The other kinds steer connections and are never items."""
 
-SAID: Final = (Hello, Heartbeat, Resync, Subscribed)
+SAID: Final = (Hello, Heartbeat, Resync, Subscribed, Typing)
 """The frames that the server sends, beside `events`."""
 
-HEARD: Final = (Beat, Subscribe, Unsubscribe)
+HEARD: Final = (Beat, Subscribe, Unsubscribe, Whisper)
 """The frames that it takes."""

@@ -21,7 +21,8 @@ from microblog.queries.jobs import JobRow
 from microblog.queries.rows import Person, PostRow
 from microblog.queries.translations import TranslationRow
 from microblog.render import views
-from microblog.render.views import NotificationView, PostView
+from microblog.render.notifications import NotificationView
+from microblog.render.views import PostView
 from microblog.runtime import runtime
 
 _SHOWN_OF_AUTHOR = Person._fields.index("avatar") + 1  # not when they were seen, nor their counts

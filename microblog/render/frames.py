@@ -14,7 +14,7 @@ from microblog.queries.events import Delivery
 from microblog.queries.jobs import JobRow
 from microblog.queries.message_news import News
 from microblog.queries.rows import NotificationRow, Person, PostRow, Presence
-from microblog.render import fragments, messages, views
+from microblog.render import fragments, messages, notifications, views
 from microblog.render import json as as_json
 from microblog.runtime import runtime
 
@@ -150,6 +150,6 @@ def _of_notification(delivery: Delivery, form: str) -> dict[str, Any] | None:
         return told | {"gone": True}
     if form == JSON_FORM:
         return as_json.notification(row) | told
-    view = views.notification(row)
+    view = notifications.notification(row)
     place = {"kind": row.kind, "position": str(row.position), "seen_at": view.seen_at}
     return told | place | {"read": view.read, "html": fragments.notification(view)}

@@ -16,7 +16,7 @@ from microblog.queries.posts import Version
 from microblog.queries.rows import NotificationRow, Person, PostRow
 from microblog.queries.search import TagRow
 from microblog.queries.translations import TranslationRow
-from microblog.render import views
+from microblog.render import notifications, views
 from microblog.runtime import runtime
 
 
@@ -108,7 +108,7 @@ def notification(row: NotificationRow) -> dict[str, Any]:
 
     `name`, `data` and `timestamp` are what scripts for the tutorial's microblog look at.
     """
-    page = views.notification_path(row)
+    page = notifications.notification_path(row)
     about = {"actor": row.actor.username, "others": row.others, "page": page}
     return {
         "id": str(row.id),

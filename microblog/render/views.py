@@ -1,6 +1,6 @@
 """What templates are given: people, posts and notifications with their addresses and markup."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,14 +8,14 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from microblog.core import clients, markup, notices, pictures, search_tokens
+from microblog.core import clients, markup, pictures, search_tokens
 from microblog.core.search_tokens import Term
 from microblog.core.tasks import State
 from microblog.models import User
 from microblog.queries.access import Door
 from microblog.queries.jobs import JobRow
 from microblog.queries.posts import Version
-from microblog.queries.rows import NotificationRow, Person, PostRow
+from microblog.queries.rows import Person, PostRow
 from microblog.queries.translations import TranslationRow
 from microblog.runtime import runtime
 
@@ -114,27 +114,6 @@ class TranslationView:
     language: str
     source: str
     provider: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotificationView:
-    """Something that `actor`, and `others` before them, did, with the newest post it is about.
-
-    `url` leads there. Whoever looks at one of the pages `seen_at` has seen it. `outcome` is how a
-    job ended, "" once nothing of it is kept.
-    """
-
-    id: int
-    kind: str
-    position: int
-    actor: PersonView
-    others: int
-    post: PostView | None
-    outcome: str
-    url: str
-    seen_at: tuple[str, ...]
-    created_at: datetime
-    read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,45 +239,3 @@ def translation(post: PostRow, row: TranslationRow, provider: str) -> Translatio
     """Make the view of a post's translation; `provider` is what the service is called."""
     html = Markup(body_html(post, body=row.text))  # noqa: S704 - as the post's own
     return TranslationView(html, row.target, row.source, provider)
-
-
-def notification(row: NotificationRow) -> NotificationView:
-    """Make the view of a notification."""
-    shown = post(row.post) if row.post is not None else None
-    url = notification_path(row)
-    return NotificationView(
-        id=row.id,
-        kind=row.kind,
-        position=row.position,
-        actor=person(row.actor),
-        others=row.others,
-        post=shown,
-        outcome="" if row.job is None else row.job.state,
-        url=url,
-        seen_at=tuple(dict.fromkeys((url, *_seen_at(row)))),
-        created_at=row.created_at,
-        read=row.is_read,
-    )
-
-
-def notification_path(row: NotificationRow) -> str:
-    """Return where that is of which somebody was told; of several answers, the post they answer."""
-    if row.kind == notices.JOB:
-        return "/export_posts"
-    if row.kind == notices.MESSAGE:
-        return conversation_path(row.actor.username)
-    if row.kind == notices.FOLLOW and row.others:
-        return f"{profile_path(row.reader)}/followers"
-    if row.post is None:
-        return profile_path(row.actor.username)
-    answered = row.post.reply_to_id
-    if row.size > 1 and answered is not None and row.post.reply_to_name is not None:
-        return post_path(answered)
-    return post_path(row.post.id)
-
-
-def _seen_at(row: NotificationRow) -> Iterator[str]:
-    if row.post is not None:
-        yield post_path(row.post.id)
-        if row.post.reply_to_id is not None and row.kind in {notices.REPLY, notices.ANSWER}:
-            yield post_path(row.post.reply_to_id)

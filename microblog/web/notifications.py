@@ -14,7 +14,8 @@ from microblog.edge.language import gettext as _
 from microblog.edge.request import wants_json
 from microblog.queries import changes
 from microblog.queries import notifications as notification_queries
-from microblog.render import fragments, polling, views
+from microblog.render import fragments, polling
+from microblog.render import notifications as notification_views
 from microblog.runtime import runtime
 from microblog.web import layout, pages
 
@@ -39,7 +40,9 @@ async def index() -> Any:
         chosen = {"only": only} if only else {}
         return await templates.render(
             "notifications/index.html",
-            items=[fragments.notification(views.notification(row)) for row in page.items],
+            items=[
+                fragments.notification(notification_views.notification(row)) for row in page.items
+            ],
             only=only,
             kinds=kinds,
             older=pages.neighbour("before", page.before, **chosen),

@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from microblog.actions import exports, notifications, posts
+from microblog.actions import departures, exports, messages, notifications, posts
+from microblog.actions.messages import Letter
 from microblog.api import asyncapi
 from microblog.api.live_schemas import ITEMS
 from microblog.core.events import Kind
 from microblog.database import Database
 from microblog.live.channel import STEERING
 from microblog.settings import Settings
+from tests.api.calls import close
 from tests.api.programs import Program
-from tests.api.test_openapi import close
 from tests.live.clients import listening
 from tests.people import MakePost, MakeUser, access_token
 from tests.serving import Serving
@@ -80,10 +81,17 @@ async def test_frames_are_as_documented(
         third = await make_post(june, "again @mina")
         async with database.write() as tx:
             await posts.delete_post(tx, june, third.id, datetime.now(UTC))
-        await client.item("post.deleted")
+        async with database.write() as tx:
+            letter = await messages.send(tx, june, mina, Letter("hello"), datetime.now(UTC))
+            await messages.mark_read(tx, mina, june, letter.id, datetime.now(UTC))
+            await messages.delete_message(tx, mina, letter.id, june.id)
+            await departures.deactivate(tx, june, datetime.now(UTC))
+        await client.item("user.presence")
     assert second.reply_to_id == first.id
     seen = {item["kind"] for item in client.items}
-    assert seen >= {"post.published", "post.counts", "notification", "user.changed", "job"}
+    assert seen >= {"post.published", "post.counts", "post.deleted", "notification"}
+    assert seen >= {"notifications.read", "user.changed", "user.presence", "job"}
+    assert seen >= {"message", "message.deleted", "conversation"}
     events = {"type": "events", "cursor": client.cursor, "items": client.items}
     for frame in [*frames, events]:
         errors = judge(document, frame["type"].title()).iter_errors(frame)

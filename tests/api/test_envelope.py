@@ -83,7 +83,7 @@ def the(name: str, head: list[str]) -> str:
     ("path", "allowed"),
     [
         ("/api/posts", {"GET", "HEAD", "OPTIONS", "POST"}),
-        ("/api/posts/1", {"GET", "HEAD", "OPTIONS", "DELETE"}),
+        ("/api/posts/1/thread", {"GET", "HEAD", "OPTIONS"}),
         ("/api/tokens", {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"}),
         ("/api/me/following/1", {"PUT", "DELETE", "OPTIONS"}),
     ],

@@ -120,9 +120,8 @@ async def use_as_program(server: AppServer, planted: Planted, who: str) -> None:
         words = planted.plant(f"{who}: private message", f"for you alone, {who} 너만")
         for token in (access, forged):
             headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
-            for to in (f"{who}_p", f"{name}"):
-                letter = {"to": to, "body": words}
-                bearer = {"Authorization": headers["Authorization"]}
+            bearer = {"Authorization": headers["Authorization"]}
+            for letter in ({"to": to, "body": words} for to in (f"{who}_p", name)):
                 planted.note(await http.post("/messages", json=letter, headers=bearer))
             for body in ("one", "two"):
                 made = planted.note(await http.post("/posts", json={"body": body}, headers=headers))

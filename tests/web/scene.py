@@ -212,5 +212,4 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     mailed = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
     leavers = {"account.deactivate": dana, "account.delete": evan}
     ids = waiting.id, export.id, letters[0].id
-    asked = question, answer
-    return Scene(app, mina, bora, post, kept, *asked, *ids, mailed, leavers, database)
+    return Scene(app, mina, bora, post, kept, question, answer, *ids, mailed, leavers, database)

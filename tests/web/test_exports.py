@@ -16,10 +16,9 @@ from quart import Quart
 from sqlalchemy import update
 
 from microblog import create_app, export_files
-from microblog.actions import accounts, avatars, drafts, follows, messages, posts
+from microblog.actions import accounts, drafts, follows, messages, posts
 from microblog.actions.messages import Letter
 from microblog.core.drafts import Written
-from microblog.core.pictures import Squares
 from microblog.core.tasks import Cancelled, ExportPosts
 from microblog.database import Database
 from microblog.jobs import HANDLERS, exports
@@ -115,34 +114,6 @@ async def test_export_holds_all_that_is_ones_own(
 
 def stamp(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat() + "Z"
-
-
-async def test_export_holds_ones_picture(
-    app: Quart, database: Database, make_user: MakeUser, visit: Visit
-) -> None:
-    mina = await make_user("mina")
-    async with database.write() as tx:
-        await avatars.change(
-            tx, mina, Squares("name", {400: b"large", 96: b"small"}), mina.last_seen
-        )
-    browser = await visit(mina)
-    answer = await browser.get(await made(browser, database))
-    with zipfile.ZipFile(io.BytesIO(await answer.get_data(as_text=False))) as archive:
-        assert archive.read("avatar.webp") == b"large"
-
-
-async def test_export_has_the_titles_of_questions(
-    app: Quart,
-    database: Database,
-    make_user: MakeUser,
-    make_post: MakePost,
-    visit: Visit,
-) -> None:
-    mina = await make_user("mina")
-    await make_post(mina, "Near the harbour", title="Where is the best bread?")
-    browser = await visit(mina)
-    (told,) = (await opened(browser, await made(browser, database)))["posts.json"]["posts"]
-    assert (told["title"], told["body"]) == ("Where is the best bread?", "Near the harbour")
 
 
 async def test_export_of_who_has_nothing_is_whole_too(
