@@ -17,8 +17,8 @@ from microblog.core.events import Kind
 from microblog.database import Database
 from microblog.live.channel import STEERING
 from microblog.settings import Settings
-from tests.api.calls import close
 from tests.api.programs import Program
+from tests.api.test_openapi import close
 from tests.live.clients import listening
 from tests.people import MakePost, MakeUser, access_token
 from tests.serving import Serving
@@ -83,6 +83,8 @@ async def test_frames_are_as_documented(
             await posts.delete_post(tx, june, third.id, datetime.now(UTC))
         async with database.write() as tx:
             letter = await messages.send(tx, june, mina, Letter("hello"), datetime.now(UTC))
+        await client.item("message")
+        async with database.write() as tx:
             await messages.mark_read(tx, mina, june, letter.id, datetime.now(UTC))
             await messages.delete_message(tx, mina, letter.id, june.id)
             await departures.deactivate(tx, june, datetime.now(UTC))

@@ -38,3 +38,13 @@ async def test_export_has_the_titles_of_questions(
     browser = await visit(mina)
     (told,) = (await opened(browser, await made(browser, database)))["posts.json"]["posts"]
     assert (told["title"], told["body"]) == ("Where is the best bread?", "Near the harbour")
+
+
+async def test_export_of_who_has_nothing_is_whole_too(
+    app: Quart, database: Database, make_user: MakeUser, visit: Visit
+) -> None:
+    browser = await visit(await make_user("mina"))
+    found = await opened(browser, await made(browser, database))
+    assert found["posts.json"] == {"posts": []}
+    assert found["messages.json"] == {"messages": []}
+    assert found["follows.json"] == {"following": [], "followers": []}

@@ -116,16 +116,6 @@ def stamp(at: datetime) -> str:
     return at.replace(tzinfo=None).isoformat() + "Z"
 
 
-async def test_export_of_who_has_nothing_is_whole_too(
-    app: Quart, database: Database, make_user: MakeUser, visit: Visit
-) -> None:
-    browser = await visit(await make_user("mina"))
-    found = await opened(browser, await made(browser, database))
-    assert found["posts.json"] == {"posts": []}
-    assert found["messages.json"] == {"messages": []}
-    assert found["follows.json"] == {"following": [], "followers": []}
-
-
 async def test_many_pages_are_put_together(
     app: Quart,
     database: Database,
