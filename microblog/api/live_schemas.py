@@ -85,6 +85,7 @@ class Gone(BaseModel):
     """A post that is no longer there."""
 
     id: str
+    counts: schemas.Counts | None = Field(None, description="Where others answered it.")
 
 
 class Counted(BaseModel):

@@ -45,7 +45,7 @@ from microblog.edge import auth, payloads, room, templates
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
 from microblog.edge.request import MicroblogRequest, asking, here, is_api, shown_path, wants_json
-from microblog.queries import messages, notifications
+from microblog.queries import badges
 from microblog.runtime import runtime
 
 CHARACTER_NOT_IN_REPERTOIRE = "22021"  # PostgreSQL's error codes, class 22
@@ -233,8 +233,7 @@ async def _knows_reader() -> bool:
         async with runtime().database.read() as read:
             known = await auth.visitor(read)
             if known.id is not None:
-                g.unread = (await notifications.unread(read, {known.id})).get(known.id, 0)
-                g.unread_messages = (await messages.unread(read, {known.id})).get(known.id, 0)
+                g.unread = await badges.unread(read, known.id)
     except (MicroblogError, SQLAlchemyError):
         return False
     return True

@@ -164,12 +164,6 @@ async def unread(read: Read, user_ids: Collection[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in await read.execute(_UNREAD, {"ids": list(user_ids)})}
 
 
-async def unread_of(read: Read, user_id: int, kind: str) -> int:
-    """Return how many notifications of a kind a person has not read."""
-    mine = _note.user_id == user_id, _is_unread, _note.kind == kind
-    return int(await read.scalar(select(func.count()).where(*mine)))
-
-
 async def last(read: Read, user_id: int) -> int:
     """Return the position of the newest item of a person's list, 0 where there is none."""
     newest = select(func.max(_group.position)).where(_group.user_id == user_id)

@@ -114,11 +114,11 @@ def _told(delivery: Delivery, form: str) -> dict[str, Any] | None:
 def _of_post(kind: Kind, row: PostRow) -> dict[str, Any]:
     """Say what our own pages need of a post: whole, or what changed."""
     if kind is Kind.POST_DELETED:
-        return {"id": str(row.id)}
+        gone = {"id": str(row.id)}
+        return gone | {"counts": as_json.counts(row)} if row.reply_count else gone
     if kind is Kind.POST_COUNTED:
         return {"id": str(row.id), "counts": as_json.counts(row)}
-    article = fragments.post(row).markup
-    return {"id": str(row.id), "author_id": str(row.author_id), "html": article}
+    return fragments.told(row)
 
 
 def _user(row: Person, form: str) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from microblog.database import Read
 from microblog.edge import auth, forms, language, templates
 from microblog.edge.auth import NOBODY, Visitor
 from microblog.edge.request import asking, here
-from microblog.queries import events, messages, notifications
+from microblog.queries import badges, events
+from microblog.queries.badges import Unread
 from microblog.render import views
 from microblog.runtime import runtime
 
@@ -38,8 +39,7 @@ async def open_page(read: Read, *topics: str, for_all: bool = False) -> Visitor:
     known = await (auth.visitor(read) if for_all else auth.may_read(read))
     g.live = Live(head.epoch, head.cursor, topics)
     if known.id is not None:
-        g.unread = (await notifications.unread(read, {known.id})).get(known.id, 0)
-        g.unread_messages = (await messages.unread(read, {known.id})).get(known.id, 0)
+        g.unread = await badges.unread(read, known.id)
     return known
 
 
@@ -50,6 +50,7 @@ def listen_to(*topics: str) -> None:
 
 def _context() -> dict[str, Any]:
     visitor: Visitor = g.get("visitor", NOBODY)
+    unread: Unread = g.get("unread", Unread())
     settings = runtime().settings
     return {
         "viewer": views.person(visitor.user) if visitor.user else None,
@@ -58,8 +59,8 @@ def _context() -> dict[str, Any]:
         "theme": _theme(visitor),
         "csrf_token": forms.new_token(),
         "live": g.get("live"),
-        "unread_notifications": g.get("unread", 0),
-        "unread_messages": g.get("unread_messages", 0),
+        "unread_notifications": unread.notifications,
+        "unread_messages": unread.messages,
         "here": here(),
         "site_name": settings.site_name,
         "translates": runtime().translates,

@@ -12,7 +12,7 @@ from microblog.core.locators import safe_next
 from microblog.edge import auth, forms, paging, templates
 from microblog.edge.language import gettext as _
 from microblog.edge.request import wants_json
-from microblog.queries import changes
+from microblog.queries import badges, changes
 from microblog.queries import notifications as notification_queries
 from microblog.render import fragments, polling
 from microblog.render import notifications as notification_views
@@ -62,12 +62,8 @@ async def _changes() -> Any:
     user = await auth.person()
     async with runtime().database.read() as read:
         found = await changes.since(read, user.id, asked)
-        counts = {
-            polling.UNREAD: (await notification_queries.unread(read, {user.id})).get(user.id, 0),
-            polling.UNREAD_MESSAGES: await notification_queries.unread_of(
-                read, user.id, notices.MESSAGE
-            ),
-        }
+        unread = await badges.unread(read, user.id)
+    counts = {polling.UNREAD: unread.notifications, polling.UNREAD_MESSAGES: unread.messages}
     answer = jsonify(polling.notices(found, counts, asked))
     answer.headers["Cache-Control"] = "private, no-store"
     return answer

@@ -16,6 +16,7 @@ from microblog.api.live_schemas import ITEMS
 from microblog.core.events import Kind
 from microblog.database import Database
 from microblog.live.channel import STEERING
+from microblog.models import User
 from microblog.settings import Settings
 from tests.api.programs import Program
 from tests.api.test_openapi import close
@@ -57,6 +58,15 @@ def judge(document: dict[str, Any], name: str) -> Draft202012Validator:
     return Draft202012Validator(close(json.loads(json.dumps(whole))))
 
 
+async def end(database: Database, who: User, other: User, message_id: int) -> None:
+    """Let somebody go after their message was read and deleted."""
+    now = datetime.now(UTC)
+    async with database.write() as tx:
+        await messages.mark_read(tx, other, who, message_id, now)
+        await messages.delete_message(tx, other, message_id, who.id)
+        await departures.deactivate(tx, who, now)
+
+
 async def test_frames_are_as_documented(
     document: dict[str, Any],
     server: Serving,
@@ -84,10 +94,7 @@ async def test_frames_are_as_documented(
         async with database.write() as tx:
             letter = await messages.send(tx, june, mina, Letter("hello"), datetime.now(UTC))
         await client.item("message")
-        async with database.write() as tx:
-            await messages.mark_read(tx, mina, june, letter.id, datetime.now(UTC))
-            await messages.delete_message(tx, mina, letter.id, june.id)
-            await departures.deactivate(tx, june, datetime.now(UTC))
+        await end(database, june, mina, letter.id)
         await client.item("user.presence")
     assert second.reply_to_id == first.id
     seen = {item["kind"] for item in client.items}

@@ -24,7 +24,7 @@ def picture(side: int = 64) -> bytes:
 PARTS: dict[str, dict[str, str]] = {
     "DELETE /api/me/following/<who>": {"who": "chul"},
     "PUT /api/users/<who>": {"who": "mina"},
-    "GET /api/drafts/<context>": {"context": "post"},
+    "GET /api/drafts/<context>": {"context": "question"},
     "PUT /api/drafts/<context>": {"context": "post"},
     "DELETE /api/drafts/<context>": {"context": "post"},
 }

@@ -17,6 +17,7 @@ from microblog.actions import (
     accounts,
     avatars,
     departures,
+    drafts,
     follows,
     links,
     messages,
@@ -24,6 +25,7 @@ from microblog.actions import (
     tokens,
 )
 from microblog.actions.messages import Letter
+from microblog.core.drafts import Written
 from microblog.core.pictures import Squares
 from microblog.core.tasks import ExportPosts, Prune, State
 from microblog.core.tokens import link_token, setup_token
@@ -47,9 +49,9 @@ Example = dict[str, str]
 class Scene:
     """Mina reads; she follows Chul, and Bora, whom she doesn't follow, follows her.
 
-    Mina has an export, and a job that waits until tomorrow. She asks `question`, to which Bora has
-    an `answer`. Bora and Chul wrote to her; Bora has a picture. Dana and Evan may leave; Fay is
-    suspended.
+    Mina has an export, a draft, and a job that waits until tomorrow. She asks `question`, to which
+    Bora has an `answer`. Bora and Chul wrote to her; Bora has a picture. Dana and Evan may leave;
+    Fay is suspended.
     The walk may delete `post` and the message, but not `kept_post`.
     """
 
@@ -183,6 +185,7 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
         await follows.follow(tx, bora, mina, now)
         await departures.suspend(tx, None, fay, "Spam", now)
         await avatars.change(tx, bora, PICTURE, now)
+        await drafts.keep(tx, mina.id, "question", Written("Why?"), 0, now)
         tx.enqueue(Prune(), at=now + timedelta(days=1), user_id=mina.id)
         done = {"state": State.DONE, "attempt": 1, "progress": 100, "again": False}
         times = {"created_at": now, "finished_at": now}
@@ -201,15 +204,21 @@ async def set_up(app: Quart, database: Database, make_user: MakeUser, make_post:
     kept = await make_post(mina, "Rain again")
     question = await make_post(mina, "again", title="Rain over Seoul again?")
     answer = await make_post(bora, "Rain again", reply_to=question.id)
-    async with database.read() as read:
-        waiting = await jobs.latest(read, mina.id, Prune.kind)
-        export = await jobs.latest(read, mina.id, ExportPosts.kind)
-    assert waiting is not None
-    assert export is not None
-    file = export_files.path(app.extensions[EXTENSION].settings.data_dir, mina.id, export.id)
-    file.parent.mkdir()
-    file.write_bytes(b"an archive")
+    waiting_id, export_id = await exported(app, database, mina)
     mailed = {purpose: link_token(secret, nonce) for purpose, nonce in made.items()}
     leavers = {"account.deactivate": dana, "account.delete": evan}
-    ids = waiting.id, export.id, letters[0].id
+    ids = waiting_id, export_id, letters[0].id
     return Scene(app, mina, bora, post, kept, question, answer, *ids, mailed, leavers, database)
+
+
+async def exported(app: Quart, database: Database, user: User) -> tuple[int, int]:
+    """Put an archive where somebody's export ends; return the ids of what waits, and of it."""
+    async with database.read() as read:
+        waiting = await jobs.latest(read, user.id, Prune.kind)
+        export = await jobs.latest(read, user.id, ExportPosts.kind)
+    assert waiting is not None
+    assert export is not None
+    file = export_files.path(app.extensions[EXTENSION].settings.data_dir, user.id, export.id)
+    file.parent.mkdir()
+    file.write_bytes(b"an archive")
+    return waiting.id, export.id

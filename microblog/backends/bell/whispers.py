@@ -15,6 +15,8 @@ from pathlib import Path
 LONGEST = 200
 """Characters of a whisper; a longer one is not said."""
 
+FOLDERS = Path("/proc/self/fd")
+
 
 def _nobody_listens(_words: str) -> None:
     return None
@@ -45,14 +47,17 @@ class Whispers:
 class Neighbours:
     """The other processes on one file: each has a datagram socket in a folder beside it.
 
-    Where a system has no such sockets, or the path is too long for one, nobody is heard.
+    Where a system has no such sockets, nobody is heard. An address may be 107 bytes long (unix(7));
+    Linux has a short way to an open folder, elsewhere nobody is heard in a folder that is deep.
     """
 
     def __init__(self, file: Path, whispers: Whispers) -> None:
         self._folder = file.with_name(f"{file.name}-whispers")
-        self._own = self._folder / f"{secrets.token_hex(8)}.sock"
+        self._own = f"{secrets.token_hex(8)}.sock"
         self._whispers = whispers
         self._socket: socket.socket | None = None
+        self._opened = contextlib.ExitStack()
+        self._way = self._folder
 
     def open(self) -> None:
         """Begin to listen."""
@@ -62,9 +67,11 @@ class Neighbours:
         made.setblocking(False)
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            made.bind(str(self._own))
+            self._way = self._short_way()
+            made.bind(str(self._way / self._own))
         except OSError:
             made.close()
+            self._opened.close()
             return
         self._socket = made
         asyncio.get_running_loop().add_reader(made, self._receive, made)
@@ -75,7 +82,8 @@ class Neighbours:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
             self._socket = None
-            self._own.unlink(missing_ok=True)
+            (self._folder / self._own).unlink(missing_ok=True)
+            self._opened.close()
 
     def hand(self, text: str) -> None:
         """Hand something to all others that take it at once."""
@@ -83,8 +91,15 @@ class Neighbours:
             return
         with contextlib.suppress(OSError):
             for name in os.listdir(self._folder):
-                if name != self._own.name:
-                    self._send(self._socket, self._folder / name, text.encode())
+                if name != self._own:
+                    self._send(self._socket, self._way / name, text.encode())
+
+    def _short_way(self) -> Path:
+        if not FOLDERS.is_dir():
+            return self._folder
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._opened.callback(os.close, folder)
+        return FOLDERS / str(folder)
 
     @staticmethod
     def _send(own: socket.socket, where: Path, packet: bytes) -> None:
