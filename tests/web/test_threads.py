@@ -186,7 +186,8 @@ async def queries_of(browser: Any, path: str) -> int:
     asked: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if _OURS.get():  # not what workers and the tail ask meanwhile
+        # Not what workers and the tail ask meanwhile, and nothing that asks for nothing.
+        if _OURS.get() and statement != "BEGIN":
             asked.append(statement)
 
     ours = _OURS.set(True)
