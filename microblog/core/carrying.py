@@ -18,6 +18,8 @@ from microblog.core.verbatim import Piece
 SHOWN_OF_A_PIECE: Final = 40
 """Characters of a kept piece that are sent along, for the sentence's sake; services count them."""
 
+_TICK: Final = "`"
+
 _KEPT = regex.compile(r'<code\b[^>]*\bid="?k(\d+)"?[^>]*>.*?</code\s*>', regex.DOTALL | regex.I)
 _TAG = regex.compile(r"</?[A-Za-z][^<>]*>")
 _LETTER = regex.compile(r"\p{L}")
@@ -103,12 +105,13 @@ def _has_block(line: Sequence[Piece]) -> bool:
 
 def _joined(made: str, piece: str) -> str:
     """Put a piece behind what is there, with a space where the two would become one word."""
-    return f"{made} {piece}" if made[-1:].isalnum() else made + piece
+    apart = made[-1:].isalnum() and not piece.startswith(_TICK)
+    return f"{made} {piece}" if apart else made + piece
 
 
 def _would_grow(piece: str, following: str) -> bool:
     """Tell whether what follows would be read as a part of a link, a name or a tag."""
-    if not following.isalnum():
+    if not following.isalnum() or piece.endswith(_TICK):
         return False
     return following.isascii() or piece.startswith(("http", "#"))
 

@@ -9,19 +9,17 @@ from microblog.core.errors import NotFound
 from microblog.core.messages import Welcome
 from microblog.database import Read
 from microblog.models import Follow, User
+from microblog.queries import users
 from microblog.queries.messages import between
 
 
 async def by_username(read: Read, user_id: int, username: str) -> User:
-    """Return with whom one may have a conversation, under a username in any case.
+    """Return with whom one may have a conversation, who is, or was, called so in any case.
 
     Somebody who left can be read still by whoever has messages of theirs. Raises NotFound for
     others, and for oneself.
     """
-    if "\0" in username:
-        raise NotFound  # PostgreSQL takes no NUL in a text: nobody is called so
-    found = await read.scalar(select(User).where(User.username_key == username.lower()))
-    return await _known(read, user_id, found)
+    return await _known(read, user_id, await users.of_name(read, username))
 
 
 async def by_id(read: Read, user_id: int, other_id: int) -> User:

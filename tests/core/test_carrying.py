@@ -1,7 +1,7 @@
 """A text on its way through a translation service: what must stay comes back as it was."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from microblog.core import carrying
@@ -20,6 +20,8 @@ def test_unchanged_answers_make_the_text_again() -> None:
     assert carrying.unpack(parcel, parcel.sent) == TEXT
 
 
+@example("'`:`a'")
+@example("a`b`가")
 @given(st.text(st.sampled_from("ab가 @#`:/.\n<>&;\"'"), max_size=80))
 def test_any_text_comes_through(text: str) -> None:
     parcel = carrying.pack(text)

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from microblog.resources import STATIC
 from microblog.web.assets import asset_path, assets
 from tests.conftest import both_databases
 from tests.people import Visit
@@ -150,3 +151,14 @@ async def test_file_is_kept_for_ever_only_under_the_name_of_its_version(visit: V
 async def test_file_that_is_not_there_has_no_address() -> None:
     with pytest.raises(LookupError):
         asset_path("js/nothing.js")
+
+
+def test_scripts_of_a_page_are_small_and_without_comments() -> None:
+    ours = {
+        name: asset for name, asset in assets().items() if re.match(r"js/.+(?<!-docs)\.js$", name)
+    }
+    assert sum(len(asset.compressed or asset.content) for asset in ours.values()) <= 25_000
+    for name, asset in ours.items():
+        whole = (STATIC / name).read_text()
+        kept = [line for line in whole.split("\n") if not re.match(r"\s*(//|/?\*)", line)]
+        assert asset.content.decode().split() == "\n".join(kept).split(), name
