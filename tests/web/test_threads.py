@@ -1,12 +1,10 @@
 """Conversations in the pages: what a post answers, the replies to it, and who writes them."""
 
 import re
-from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert
+from sqlalchemy import insert
 
 from microblog.actions import posts
 from microblog.core.cursors import Window
@@ -15,10 +13,10 @@ from microblog.models import Post, User, table
 from microblog.queries import threads
 from tests.conftest import all_databases
 from tests.people import PASSWORD, MakePost, MakeUser, Visit
+from tests.statements import queries_of
 from tests.web.browsing import LOGIN, hidden
 
 JSON = {"Accept": "application/json"}
-_OURS = ContextVar("ours", default=False)
 ITEM = re.compile(r'<li class="feed-item" data-post="(\d+)">')
 
 
@@ -174,27 +172,8 @@ async def test_page_of_a_conversation_takes_as_many_queries_however_long_it_is(
             many = [{"id": middle + 1000 + n, **row} for n in range(size)]
             await tx.execute(insert(table(Post)), many)
         await browser.text(f"/post/{middle}")
-        counts[size] = await queries_of(browser, f"/post/{middle}")
+        counts[size] = len(await queries_of(browser, f"/post/{middle}"))
         page = await browser.text(f"/post/{middle}")
         assert len(shown(page)) == min(size, 40) + 1 + min(size, 25)
     assert counts[3] == counts[200] <= 8
     assert counts[3] >= 5  # else they were not counted
-
-
-async def queries_of(browser: Any, path: str) -> int:
-    """Count the statements that a page takes."""
-    asked: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        # Not what workers and the tail ask meanwhile, and nothing that asks for nothing.
-        if _OURS.get() and statement != "BEGIN":
-            asked.append(statement)
-
-    ours = _OURS.set(True)
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        await browser.text(path)
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-        _OURS.reset(ours)
-    return len(asked)

@@ -18,6 +18,7 @@ from microblog.queries import users
 from microblog.settings import Settings
 from tests.conftest import both_databases
 from tests.people import Browser, MakePost, MakeUser, Visit
+from tests.statements import queries_of
 
 PAGE = 4
 TIMELINES = ["/", "/explore", "/user/mina", "/tag/서울"]
@@ -203,3 +204,23 @@ async def test_empty_home_of_an_empty_server_says_what_to_do(
     page = await (await visit(await make_user("newcomer"))).text("/")
     assert "microblog demo" in page
     assert "What everyone writes" not in page
+
+
+@pytest.mark.parametrize("path", TIMELINES)
+async def test_page_takes_eight_queries_however_many_posts_it_has(
+    visit: Visit, make_user: MakeUser, make_post: MakePost, database: Database, path: str
+) -> None:
+    """Who follows people that follow others; for a newcomer home asks once more whom to follow."""
+    mina, bora = await make_user("mina"), await make_user("bora")
+    others = [await make_user(f"other_{number}") for number in range(10)]
+    async with database.write() as tx:
+        for follower, followed in [(bora, mina), *((mina, other) for other in others)]:
+            await follows.follow(tx, follower, followed, datetime.now(UTC))
+    browser, asked = await visit(bora), []
+    for more in (2, 23):
+        for _ in range(more):
+            await make_post(mina, f"{TEXT} @bora")
+        await browser.text(path)
+        asked.append(await queries_of(browser, path))
+    assert len(shown(await browser.text(path))) == 25
+    assert 4 <= len(asked[0]) == len(asked[1]) <= 8, asked
