@@ -18,7 +18,7 @@ COMMANDS = {
     "search": "Make the search index anew, while people write and search.",
     "serve": "Serve the microblog, with its database made or upgraded first.",
     "translate": "Keep the translations complete.",
-    "user": "Make people, and change their passwords and roles.",
+    "user": "Make people, change their passwords and roles, keep somebody out.",
 }
 
 

@@ -133,7 +133,7 @@ async def index() -> str:
         return await _list(page, visitor.id, "all")
 
 
-@blueprint.get("/questions/<any(open, answered):state>")
+@blueprint.get("/questions/<any(open,answered):state>")
 async def in_state(state: str) -> str:
     """Show the questions that are open, or that are answered."""
     async with runtime().database.read() as read:

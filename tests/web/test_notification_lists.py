@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from microblog.actions import exports, jobs, notifications
+from microblog.actions import exports, jobs, messages, notifications
+from microblog.actions.messages import Letter
 from microblog.core import notices
 from microblog.core.cursors import Window
 from microblog.core.tasks import ExportPosts
@@ -224,7 +225,8 @@ async def test_scripts_are_answered_in_the_shape_of_the_tutorial(
     first = {one["name"]: one["data"] for one in await poll(0.0)}
     assert first == {"unread_message_count": 0, "unread_notification_count": 0}
     await make_post(bora, "Hello @mina")
-    await notify(database, mina, bora, notices.MESSAGE)
+    async with database.write() as tx:
+        await messages.send(tx, bora, mina, Letter("Hello"), datetime.now(UTC))
     job_id = await ended(database, mina, "done")
     told = await poll(0.0)
     names = {one["name"]: one["data"] for one in told}
@@ -239,7 +241,7 @@ async def test_scripts_are_answered_in_the_shape_of_the_tutorial(
     assert await poll(last) == []
     await browser.post("/notifications/read")
     assert {one["name"]: one["data"] for one in await poll(last)} == {
-        "unread_message_count": 0,
+        "unread_message_count": 1,
         "unread_notification_count": 0,
     }
     accepted = await browser.get("/notifications", headers=PROGRAM)
