@@ -232,10 +232,8 @@ async def test_scripts_are_answered_in_the_shape_of_the_tutorial(
     names = {one["name"]: one["data"] for one in told}
     assert names["unread_message_count"] == 1
     assert names["unread_notification_count"] == 3
-    assert (names["task_progress"]["task_id"], names["task_progress"]["progress"]) == (
-        str(job_id),
-        100,
-    )
+    assert names["task_progress"]["task_id"] == str(job_id)
+    assert names["task_progress"]["progress"] == 100
     assert names["mention"]["actor"] == "bora"
     last = told[-1]["timestamp"]
     assert await poll(last) == []
