@@ -21,7 +21,7 @@ from tests.services import AppServer
 FILES = 120
 STRANGERS = 400
 SECONDS = 3.0
-MOST_CPU_SECONDS = 0.5
+MOST_CPU_SECONDS = 0.5  # a loop that spins takes all three
 PAGES = ("/auth/login?lang=ko", "/user/mina", "/nowhere", "/explore?before=x")  # none read before
 
 
@@ -81,13 +81,15 @@ async def test_connections_beyond_the_files_of_a_process_harm_nobody_inside(
         pages: Counter[int] = Counter()
         with ExitStack() as strangers:
             await crowd(strangers, narrow)
-            used, began = cpu_seconds(pid_of(narrow)), time.monotonic()
+            used = cpu_seconds(pid_of(narrow))
+            await asyncio.sleep(SECONDS)  # nobody asks for anything, but the crowd is at the door
+            used = cpu_seconds(pid_of(narrow)) - used
+            began = time.monotonic()
             while time.monotonic() - began < SECONDS:
                 answers[await published(http, f"within, {time.monotonic()}")] += 1
                 for path in PAGES:
                     pages[(await http.get(path)).status_code] += 1
                 await asyncio.sleep(0.3)
-            used = cpu_seconds(pid_of(narrow)) - used
         print(f"{used:.2f} s of processor in {SECONDS} s; answers {dict(answers)}, {dict(pages)}")
         assert set(answers) <= {201, 503}
         assert set(pages) <= {200, 400, 404, 503}, narrow.output()[-6000:]
