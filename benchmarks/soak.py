@@ -28,13 +28,23 @@ SAMPLE_SECONDS = 30.0
 WRITERS = 2
 MOST_BYTES_AN_HOUR = 1_000_000
 QUIET_SECONDS = 90.0  # in which idle connections are closed and the garbage is taken out
-MARK = "soak.tasks "
-# Lets a process of the server say how many tasks it has, when it is asked by a signal.
+MARK = "soak.held "
+# Lets a process of the server say what it holds, when it is asked by a signal: its tasks, Python's
+# blocks (of 512 bytes at most), and what the allocator of C has given out and keeps for later.
 TELLING = f"""
-import asyncio, gc, signal, sys
+import asyncio, ctypes, gc, json, signal, sys
+class Mallinfo(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "used", "free", "top"
+    )]
+mallinfo = getattr(ctypes.CDLL(None), "mallinfo2", None)
+if mallinfo is not None:
+    mallinfo.restype = Mallinfo
 def tell(number, frame):
     gc.collect()
-    print({MARK!r} + str(len(asyncio.all_tasks())), file=sys.stderr, flush=True)
+    of_c = mallinfo() if mallinfo is not None else Mallinfo()
+    held = [len(asyncio.all_tasks()), sys.getallocatedblocks(), of_c.used + of_c.hblkhd, of_c.free]
+    print({MARK!r} + json.dumps(held), file=sys.stderr, flush=True)
 signal.signal(signal.SIGUSR1, tell)
 """
 
@@ -47,6 +57,9 @@ class Held:
     memory_bytes: int
     descriptors: int
     tasks: int
+    python_blocks: int
+    c_used_bytes: int
+    c_free_bytes: int
 
 
 def processes(server: AppServer) -> list[int]:
@@ -57,8 +70,8 @@ def processes(server: AppServer) -> list[int]:
     return [int(child) for child in children] or [pid]
 
 
-async def tasks_of(server: AppServer) -> int:
-    """Ask every process for the number of its tasks; return their sum."""
+async def told_by(server: AppServer) -> list[int]:
+    """Ask every process for its tasks, blocks, and bytes used and free; return their sums."""
     pids = processes(server)
     before = server.output().count(MARK)
     for pid in pids:
@@ -67,21 +80,23 @@ async def tasks_of(server: AppServer) -> int:
         while server.output().count(MARK) < before + len(pids):
             await asyncio.sleep(0.02)
     told = [line for line in server.output().splitlines() if line.startswith(MARK)]
-    return sum(int(line.removeprefix(MARK)) for line in told[-len(pids) :])
+    by_process = [json.loads(line.removeprefix(MARK)) for line in told[-len(pids) :]]
+    return [sum(column) for column in zip(*by_process, strict=True)]
 
 
 async def look(server: AppServer, began: float) -> Held:
     """Return what the server holds now, and print it."""
     memory = descriptors = 0
-    tasks = await tasks_of(server)
+    told = await told_by(server)
     for pid in processes(server):
         status = Path(f"/proc/{pid}/status").read_text()
         memory += int(status.partition("RssAnon:")[2].split()[0]) * 1024
         descriptors += len(os.listdir(f"/proc/{pid}/fd"))
-    held = Held((time.monotonic() - began) / 60, memory, descriptors, tasks)
+    held = Held((time.monotonic() - began) / 60, memory, descriptors, *told)
     print(
         f"{held.minutes:7.1f} min  {held.memory_bytes / 2**20:7.2f} MiB  "
-        f"{held.descriptors:5} descriptors  {held.tasks:5} tasks",
+        f"{held.descriptors:5} descriptors  {held.tasks:5} tasks  {held.python_blocks:8} blocks  "
+        f"{held.c_used_bytes / 2**20:6.2f} MiB used  {held.c_free_bytes / 2**20:6.2f} MiB free",
         flush=True,
     )
     return held
