@@ -17,7 +17,8 @@ from microblog.actions import accounts, sessions, tokens
 from microblog.actions.accounts import NewAccount
 from microblog.actions.tokens import Grant
 from microblog.cli.migrations import upgrade_to_head
-from microblog.core.tokens import Access, digest, random_token, sign_access
+from microblog.core.access_tokens import Access, AccessKeys
+from microblog.core.tokens import digest, random_token
 from microblog.database import Tx, open_database
 from microblog.edge import auth
 from microblog.models import Follow, Session, User
@@ -83,8 +84,7 @@ async def admit(folder: Path, secret: str, user_ids: Sequence[int]) -> list[Pass
 
 
 def _access_token(secret: str, grant: Grant, now: datetime) -> str:
-    return sign_access(
-        secret,
+    return AccessKeys.of_secrets([secret]).sign(
         Access(grant.user_id, grant.family_id),
         issued_at=int(now.timestamp()),
         ttl_seconds=int(LIFE.total_seconds()),

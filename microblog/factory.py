@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from quart import Quart
 
-from microblog import api, live, web
+from microblog import api, live, secret_file, web
 from microblog.edge import (
     auth,
     below_asgi,
@@ -36,7 +36,6 @@ from microblog.jobs.worker import Worker
 from microblog.live.connection import BoundedConnection
 from microblog.resources import TEMPLATES
 from microblog.runtime import EXTENSION, Runtime, runtime
-from microblog.secret_file import keep
 from microblog.settings import Settings
 
 WORKER = "microblog.worker"
@@ -91,10 +90,11 @@ def _open_while_serving(app: Quart, settings: Settings | None) -> None:
     async def begin() -> None:
         chosen = settings if settings is not None else Settings.from_env()
         logs.configure(chosen.log_level)
-        secret = chosen.secret_key or keep(chosen.data_dir)
-        app.secret_key = secret
+        secrets = secret_file.secrets(chosen)
+        app.secret_key = secrets[0]
+        app.config["SECRET_KEY_FALLBACKS"] = list(secrets[1:])
         auth.configure(app, chosen)
-        opened = app.extensions[EXTENSION] = Runtime.assemble(chosen, secret)
+        opened = app.extensions[EXTENSION] = Runtime.assemble(chosen, secrets)
         if opened.bell.name == "memory" and opened.database.vendor != "sqlite":
             log.warning("bell.unheard", told="other processes see what happens up to 1 s later")
         if chosen.mailer_in_use != "none" and not chosen.mails_people:

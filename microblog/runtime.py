@@ -14,10 +14,12 @@ import structlog
 from cachetools import LRUCache, TTLCache
 from quart import current_app
 
+from microblog import secret_file
 from microblog.actions import accounts, faults, sessions
 from microblog.backends.bell import Bell, open_bell
 from microblog.backends.search import SearchServer, open_search
 from microblog.backends.translator import Translated, Translator, open_translator
+from microblog.core.access_tokens import AccessKeys
 from microblog.core.errors import Message, Unavailable, message
 from microblog.core.faults import describe
 from microblog.core.guessing import Guesser, open_guesser
@@ -82,7 +84,9 @@ class Runtime:
     """Everything that is open, in one place."""
 
     settings: Settings
-    secret: str
+    secrets: tuple[str, ...]
+    """The server's own, the one in force first; the former ones verify what they have signed."""
+    access_keys: AccessKeys
     database: Database
     bell: Bell
     hub: Hub
@@ -109,17 +113,23 @@ class Runtime:
     reports: set[asyncio.Task[None]] = field(default_factory=set)
 
     @classmethod
-    def assemble(cls, settings: Settings, secret: str) -> "Runtime":
+    def assemble(cls, settings: Settings, secrets: tuple[str, ...]) -> "Runtime":
         """Put the parts together; connects to nothing yet."""
+        access_keys = secret_file.access_keys(settings, secrets)
         database = open_database(settings)
         bell = open_bell(settings)
         hub = Hub()
         database.ring = bell.ring
         tail = Tail(database, bell, hub)
         outside = open_translator(settings), open_search(settings)
-        made = cls(settings, secret, database, bell, hub, tail, *outside)
+        made = cls(settings, secrets, access_keys, database, bell, hub, tail, *outside)
         tail.on_new_history = made.frames.clear  # its numbers speak of other events now
         return made
+
+    @property
+    def secret(self) -> str:
+        """The secret in force."""
+        return self.secrets[0]
 
     async def open(self) -> None:
         """Begin to follow the log.

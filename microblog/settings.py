@@ -14,11 +14,20 @@ from typing import Any
 from sqlalchemy import URL
 
 from microblog import database_address, resources, variables
+from microblog.access_settings import AccessSettings
 from microblog.core.errors import SettingError
 from microblog.mail_settings import MailSettings
 from microblog.search_settings import SearchSettings
 from microblog.translator_settings import TranslatorSettings
-from microblog.variables import Network, Origin, setting, variable, whole
+from microblog.variables import (
+    A_CENTURY_OF_DAYS,
+    A_LOT,
+    Network,
+    Origin,
+    setting,
+    variable,
+    whole,
+)
 
 __all__ = ["LANGUAGES", "Settings", "declared", "variable"]
 
@@ -26,12 +35,10 @@ LANGUAGES = resources.languages()
 LOG_LEVELS = ("debug", "info", "warning", "error")
 BELLS = ("auto", "memory", "sqlite", "postgres", "redis")
 _OWN_BELLS = {"sqlite": "sqlite", "postgresql": "postgres"}  # MariaDB wakes nobody
-_A_LOT = 1_000_000_000
-_A_CENTURY_OF_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(MailSettings, SearchSettings, TranslatorSettings):
+class Settings(MailSettings, SearchSettings, TranslatorSettings, AccessSettings):
     """Every setting with its default. The variable is `MICROBLOG_` and the name in capitals."""
 
     data_dir: Path = setting(
@@ -63,15 +70,6 @@ class Settings(MailSettings, SearchSettings, TranslatorSettings):
         variables.one_of(*BELLS),
         "postgres",
         "How processes wake one another. auto: by Redis where it is set, else by the database.",
-    )
-    secret_key: str | None = setting(
-        None,
-        variables.secret,
-        "the output of: openssl rand -hex 32",
-        "Signs cookies and tokens. Default: made at the first start and kept in the data folder.",
-        "SECRET_KEY",
-        unit="at least 32 bytes",
-        hidden=True,
     )
     public_url: str | None = setting(
         None,
@@ -105,36 +103,30 @@ class Settings(MailSettings, SearchSettings, TranslatorSettings):
     sign_up_open: bool = setting(True, variables.switch, "false", "Whether anyone may sign up.")
     session_hours: int = setting(
         24,
-        whole(1, 24 * _A_CENTURY_OF_DAYS),
+        whole(1, 24 * A_CENTURY_OF_DAYS),
         "24",
         "Life of a sign-in, extended while used.",
         unit="hours",
     )
     remember_days: int = setting(
         30,
-        whole(1, _A_CENTURY_OF_DAYS),
+        whole(1, A_CENTURY_OF_DAYS),
         "30",
         "Life of a sign-in with “remember me”, extended while used.",
         unit="days",
     )
-    access_token_seconds: int = setting(
-        600, whole(1, _A_LOT), "600", "Life of an access token of the API.", unit="seconds"
-    )
-    refresh_token_days: int = setting(
-        30, whole(1, _A_CENTURY_OF_DAYS), "30", "Life of a refresh token of the API.", unit="days"
-    )
     login_tries: int = setting(
         10,
-        whole(1, _A_LOT),
+        whole(1, A_LOT),
         "10",
         "Tries to log in per account and address in five minutes.",
         unit="tries",
     )
     sign_ups_per_hour: int = setting(
-        20, whole(1, _A_LOT), "20", "Sign-ups per address in an hour.", unit="sign-ups"
+        20, whole(1, A_LOT), "20", "Sign-ups per address in an hour.", unit="sign-ups"
     )
     posts_per_minute: int = setting(
-        30, whole(1, _A_LOT), "30", "Posts that one person may write in a minute.", unit="posts"
+        30, whole(1, A_LOT), "30", "Posts that one person may write in a minute.", unit="posts"
     )
     guess_languages: bool = setting(
         True,
@@ -148,38 +140,38 @@ class Settings(MailSettings, SearchSettings, TranslatorSettings):
     )
     log_retention_days: int = setting(
         7,
-        whole(1, _A_CENTURY_OF_DAYS),
+        whole(1, A_CENTURY_OF_DAYS),
         "7",
         "How long the log of events is kept for resuming.",
         unit="days",
     )
     log_retention_events: int = setting(
-        1_000_000, whole(1, _A_LOT), "1000000", "How many events the log keeps.", unit="events"
+        1_000_000, whole(1, A_LOT), "1000000", "How many events the log keeps.", unit="events"
     )
     heartbeat_seconds: int = setting(
         25,
-        whole(1, _A_LOT),
+        whole(1, A_LOT),
         "25",
         "Time between two heartbeats on a live connection.",
         unit="seconds",
     )
     sockets_per_person: int = setting(
         50,
-        whole(1, _A_LOT),
+        whole(1, A_LOT),
         "50",
         "Live connections one person may hold in a process.",
         unit="sockets",
     )
     sockets_per_process: int = setting(
         10_000,
-        whole(1, _A_LOT),
+        whole(1, A_LOT),
         "10000",
         "Live connections a process holds at most.",
         unit="sockets",
     )
     requests_per_process: int = setting(
         256,
-        whole(1, _A_LOT),
+        whole(1, A_LOT),
         "256",
         "Requests a process works on at once; more are told to come again.",
         unit="requests",
@@ -205,7 +197,7 @@ class Settings(MailSettings, SearchSettings, TranslatorSettings):
         10, whole(0, 1_000), "10", "Further connections opened under load.", unit="connections"
     )
     pool_timeout_seconds: int = setting(
-        5, whole(1, _A_LOT), "5", "How long a request waits for a connection.", unit="seconds"
+        5, whole(1, A_LOT), "5", "How long a request waits for a connection.", unit="seconds"
     )
     log_level: str = setting("info", variables.one_of(*LOG_LEVELS), "debug", "How much is logged.")
 

@@ -28,6 +28,8 @@ _SWITCHES = {"1": True, "true": True, "yes": True, "on": True} | {
     "no": False,
     "off": False,
 }
+A_LOT = 1_000_000_000
+A_CENTURY_OF_DAYS = 36_500
 _USUAL_PORTS = {"http": 80, "https": 443}
 
 
@@ -251,6 +253,10 @@ def secret(raw: str) -> str:
     if len(raw.encode("utf-8", "surrogateescape")) < SHORTEST_KEY_BYTES:
         raise ValueError
     return raw
+
+
+def secrets(raw: str) -> tuple[str, ...]:
+    return tuple(secret(part) for part in raw.split(",") if part)
 
 
 def redis_url(raw: str) -> str:

@@ -12,7 +12,7 @@ from microblog.actions import accounts, posts, sessions, tokens
 from microblog.actions.accounts import NewAccount
 from microblog.actions.posts import Draft
 from microblog.core import passwords
-from microblog.core.tokens import Access, sign_access
+from microblog.core.access_tokens import Access, AccessKeys
 from microblog.database import Database
 from microblog.models import User
 from microblog.queries.rows import PostRow
@@ -86,9 +86,8 @@ async def access_token(database: Database, settings: Settings, user: User) -> st
     async with database.write() as tx:
         grant = await tokens.issue(tx, user.id, now, life=timedelta(days=1), device="test")
     access = Access(user.id, grant.family_id)
-    return sign_access(
-        settings.secret_key or "", access, issued_at=int(now.timestamp()), ttl_seconds=600
-    )
+    keys = AccessKeys.of_secrets([settings.secret_key or ""])
+    return keys.sign(access, issued_at=int(now.timestamp()), ttl_seconds=600)
 
 
 class Browser:

@@ -21,6 +21,9 @@ WRONG = {
     "DATABASE_URL": ["nonsense"],
     "REDIS_URL": ["http://localhost", "redis://localhost:many", "redis://[", "redis://"],
     "SECRET_KEY": ["short", "x" * 31],
+    "SECRET_KEY_FALLBACKS": ["short", "x" * 32 + ",short"],
+    "MICROBLOG_ACCESS_TOKEN_KEY_FILE": ["~nobody-lives-here/key.pem"],
+    "MICROBLOG_CALLS_PER_MINUTE": ["0"],
     "MICROBLOG_PUBLIC_URL": [
         "ftp://a",
         "blog.example.org",

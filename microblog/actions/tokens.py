@@ -4,6 +4,7 @@ Refresh tokens rotate as RFC 9700, section 4.14.2, asks for: a token that is spe
 than a lost answer or a second tab explains, was stolen, and its whole family is revoked.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,13 +42,13 @@ async def issue(tx: Tx, user_id: int, now: datetime, *, life: timedelta, device:
 
 
 async def refresh(
-    tx: Tx, token: str, now: datetime, *, life: timedelta, secret: str
+    tx: Tx, token: str, now: datetime, *, life: timedelta, secrets: Sequence[str]
 ) -> Grant | None:
     """Spend a refresh token and return its successor; None where the token is no good.
 
     For thirty seconds the same token gives the same successor. After that, or when the successor
     was spent as well, its reuse revokes the family and closes its sockets: the caller must let
-    the transaction commit.
+    the transaction commit. `secrets` are the server's, the one in force first.
     """
     await tx.lock_name(digest(token))
     known = await access.refresh_token(tx, token)
@@ -56,18 +57,28 @@ async def refresh(
     row, family = known
     if family.revoked_at is not None or row.expires_at <= now:
         return None
-    following = successor(secret, token)
     if row.spent_at is not None:
-        heir = await access.refresh_token(tx, following)
-        if now - row.spent_at > GRACE or heir is None or heir[0].spent_at is not None:
+        heir = await _heir(tx, token, secrets) if now - row.spent_at <= GRACE else None
+        if heir is None:
             await revoke(tx, family.user_id, family.id, now)
             return None
-        return Grant(family.user_id, family.id, following)
+        return Grant(family.user_id, family.id, heir)
+    following = successor(secrets[0], token)
     row.spent_at = now
     family.used_at = now
     _keep(tx, family.id, following, now + life, now)
     await tx.flush()
     return Grant(family.user_id, family.id, following)
+
+
+async def _heir(tx: Tx, token: str, secrets: Sequence[str]) -> str | None:
+    """Return the token that followed a spent one, if it was not spent itself."""
+    for secret in secrets:
+        following = successor(secret, token)
+        heir = await access.refresh_token(tx, following)
+        if heir is not None and heir[0].spent_at is None:
+            return following
+    return None
 
 
 async def revoke(tx: Tx, user_id: int, family_id: int, now: datetime) -> bool:

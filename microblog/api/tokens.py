@@ -10,8 +10,8 @@ from quart_schema import security_scheme
 from microblog.actions import departures, tokens
 from microblog.actions.tokens import Grant
 from microblog.api import openapi, paging, schemas
+from microblog.core.access_tokens import Access
 from microblog.core.errors import NotFound, NotSignedIn, message
-from microblog.core.tokens import Access, sign_access
 from microblog.edge import auth, devices, errors
 from microblog.edge.accounts import enter
 from microblog.edge.request import device
@@ -93,7 +93,7 @@ async def renew(data: Refresh) -> Response:
     async with runtime().database.write() as tx:
         now = datetime.now(UTC)
         grant = await tokens.refresh(
-            tx, data.refresh_token, now, life=_life(), secret=runtime().secret
+            tx, data.refresh_token, now, life=_life(), secrets=runtime().secrets
         )
     # Refused only now: what a stolen token revokes must be committed.
     if grant is None:
@@ -188,8 +188,7 @@ def _life() -> timedelta:
 
 def _pair(grant: Grant, now: datetime) -> Response:
     seconds = runtime().settings.access_token_seconds
-    access = sign_access(
-        runtime().secret,
+    access = runtime().access_keys.sign(
         Access(grant.user_id, grant.family_id),
         issued_at=int(now.timestamp()),
         ttl_seconds=seconds,

@@ -16,6 +16,7 @@ COMMANDS = {
     "jobs": "Do the work that waits behind the pages; list, retry and cancel it.",
     "routes": "Show every address that the server answers.",
     "search": "Make the search index anew, while people write and search.",
+    "secret": "Replace the secret that signs cookies and tokens.",
     "serve": "Serve the microblog, with its database made or upgraded first.",
     "translate": "Keep the translations complete.",
     "user": "Make people, change their passwords and roles, keep somebody out.",

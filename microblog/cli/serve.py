@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import structlog
 
+from microblog import secret_file
 from microblog.cli.listening import (
     MOST_WORKERS,
     address,
@@ -29,7 +30,6 @@ from microblog.core.tokens import setup_token
 from microblog.database import open_database
 from microblog.edge import logs
 from microblog.queries import events, users
-from microblog.secret_file import keep
 from microblog.settings import Settings
 
 # How a program that begins anew in its own place finds what it listens on already.
@@ -84,7 +84,8 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
 def read_plan(options: Options, held: Mapping[str, int]) -> Plan:
     """Read every setting and open every address that is not held; raises SettingError."""
     settings = Settings.from_env(env_file=options.env_file)
-    settings = replace(settings, secret_key=settings.secret_key or keep(settings.data_dir))
+    secret, *former = secret_file.secrets(settings)
+    settings = replace(settings, secret_key=secret, secret_key_fallbacks=tuple(former))
     config = server_config()
     workers, config.workers = options.workers or config.workers, 1
     if workers > 1 and not hasattr(os, "fork"):

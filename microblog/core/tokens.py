@@ -1,4 +1,4 @@
-"""Secrets that travel: random tokens, their digests, and signed access tokens.
+"""Secrets that travel: random tokens, their digests, and what is derived from the server's own.
 
 `actions.sessions`, `actions.tokens` and the surfaces call these. A random token is stored only
 as its SHA-256, so a copy of the database opens nothing.
@@ -8,28 +8,8 @@ import base64
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
-from typing import Any
 
-import jwt
-
-ISSUER = "microblog"
-AUDIENCE = "microblog-api"
-ALGORITHM = "HS256"
 SHORTEST_KEY_BYTES = 32
-_REQUIRED = ["exp", "iat", "iss", "aud", "sub", "sid", "jti", "typ"]
-
-
-class InvalidToken(Exception):
-    """The access token is forged, expired, or not meant for this API."""
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What a valid access token says: whose it is and to which family of tokens it belongs."""
-
-    user_id: int
-    family_id: int
 
 
 def random_token() -> str:
@@ -78,50 +58,3 @@ def setup_token(secret: str, epoch: str) -> str:
     """Return the token of the first administrator's link; good while there is none."""
     mac = hmac.digest(derive_key(secret, "setup"), epoch.encode(), "sha256")
     return base64.urlsafe_b64encode(mac[:18]).decode()
-
-
-def sign_access(secret: str, access: Access, *, issued_at: int, ttl_seconds: int) -> str:
-    """Sign an access token (RFC 7519, RFC 9068) that expires `ttl_seconds` after `issued_at`."""
-    key = derive_key(secret, "access-token")
-    claims: dict[str, Any] = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "typ": "access",
-        "sub": str(access.user_id),
-        "sid": str(access.family_id),
-        "iat": issued_at,
-        "exp": issued_at + ttl_seconds,
-        "jti": secrets.token_urlsafe(12),
-    }
-    return jwt.encode(claims, key, ALGORITHM, headers={"kid": key_id(key)})
-
-
-def key_id(key: bytes) -> str:
-    """Name a signing key without telling it."""
-    return hashlib.sha256(b"kid" + key).hexdigest()[:12]
-
-
-def read_access(secret: str, token: str) -> Access:
-    """Verify an access token and return whose it is; raises InvalidToken.
-
-    The algorithm is pinned, every claim is required, and a header that names another key or a
-    critical extension is refused (RFC 8725).
-    """
-    key = derive_key(secret, "access-token")
-    try:
-        header = jwt.get_unverified_header(token)
-        if header.get("kid") != key_id(key) or "crit" in header:
-            raise InvalidToken
-        claims = jwt.decode(
-            token,
-            key,
-            algorithms=[ALGORITHM],
-            audience=AUDIENCE,
-            issuer=ISSUER,
-            options={"require": _REQUIRED},
-        )
-        if claims["typ"] != "access":
-            raise InvalidToken
-        return Access(int(claims["sub"]), int(claims["sid"]))
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
-        raise InvalidToken from error

@@ -11,8 +11,8 @@ from typing import ParamSpec, TypeVar, cast
 from quart import Quart, current_app, g, has_request_context
 from quart_auth import Action, AuthUser, QuartAuth
 
+from microblog.core.access_tokens import InvalidToken
 from microblog.core.errors import NotSignedIn
-from microblog.core.tokens import InvalidToken, read_access
 from microblog.database import Read
 from microblog.edge import language
 from microblog.edge.request import asking, is_api
@@ -129,7 +129,7 @@ async def by_token_at_the_door(read: Read, token: str) -> Visitor:
 
 async def _by_access_token(read: Read, token: str) -> Visitor:
     try:
-        proof = read_access(runtime().secret, token)
+        proof = runtime().access_keys.read(token)
     except InvalidToken:
         raise NotSignedIn from None
     user = await access.family(read, proof.family_id, proof.user_id)

@@ -5,6 +5,7 @@ known where its name and the surroundings of its address are those of before.
 """
 
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from quart import after_this_request
@@ -29,8 +30,8 @@ async def notice(tx: Tx, user: User, now: datetime) -> None:
     signs = [f"place {device()} {neighbourhood()}"]
     if not is_api():
         signs.append(f"cookie {_cookie()}")
-    marks = [device_mark(runtime().secret, sign) for sign in signs]
-    if await devices.recognise(tx, user.id, marks, now):
+    marks, *former = ([device_mark(secret, one) for one in signs] for secret in runtime().secrets)
+    if await devices.recognise(tx, user.id, marks, now, former=chain.from_iterable(former)):
         settings = runtime().settings
         mail.tell_of_new_device(tx, settings, user, device(), neighbourhood(), now)
 

@@ -28,6 +28,7 @@ from microblog.web import (
     suggestions,
     timelines,
     translations,
+    well_known,
 )
 
 MODULES = (
@@ -54,6 +55,7 @@ MODULES = (
     suggestions,
     timelines,
     translations,
+    well_known,
 )
 
 

@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import func, select
 
 from microblog import create_app
+from microblog.core.access_tokens import AUDIENCE, ISSUER, key_id
 from microblog.core.errors import SettingError
-from microblog.core.tokens import AUDIENCE, ISSUER, SHORTEST_KEY_BYTES, derive_key, key_id
+from microblog.core.tokens import SHORTEST_KEY_BYTES, derive_key
 from microblog.database import Database
 from microblog.models import Follow, Post, TokenFamily
 from microblog.settings import Settings

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from microblog.actions import sessions, tokens
 from microblog.cli.migrations import difference, upgrade_to_head
-from microblog.core.tokens import Access
+from microblog.core.access_tokens import Access
 from microblog.database import Database
 from microblog.models import RefreshToken, Session, TokenFamily, User
 from microblog.queries import access, schema

@@ -19,7 +19,7 @@ from sqlalchemy import func, select, update
 from microblog import create_app
 from microblog.actions import tokens
 from microblog.api.openapi import JSON
-from microblog.core.tokens import Access, sign_access
+from microblog.core.access_tokens import Access, AccessKeys
 from microblog.database import Database
 from microblog.models import Model, Session, User
 from microblog.render.frames import JSON_FORM
@@ -255,8 +255,7 @@ async def _proofs(
         await tx.change(update(Session).where(Session.id == old).values(expires_at=now - DAY))
         await tx.change(update(User).where(User.id == olga).values(deactivated_at=now))
         grant = await tokens.issue(tx, mina, now, life=DAY, device="test")
-    expired = sign_access(
-        settings.secret_key or "",
+    expired = AccessKeys.of_secrets([settings.secret_key or ""]).sign(
         Access(mina, grant.family_id),
         issued_at=int((now - DAY).timestamp()),
         ttl_seconds=600,

@@ -66,7 +66,7 @@ async def working(
     lease_seconds: float = LEASE.total_seconds(),
 ) -> AsyncIterator[Worker]:
     """Have a worker, as a process beside the servers does."""
-    opened = Runtime.assemble(settings, "test" * 16)
+    opened = Runtime.assemble(settings, ("test" * 16,))
     await opened.open()
     given = {tallies.Tally.kind: tallies.HANDLER} if handlers is None else handlers
     worker = Worker(opened, 4, handlers=given, lease_seconds=lease_seconds)

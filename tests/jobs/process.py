@@ -49,7 +49,7 @@ class WorkerProcess(Server):
 
 async def work(manner: str, lease_seconds: float) -> None:
     """Work until SIGTERM."""
-    opened = Runtime.assemble(Settings.from_env(), "test" * 16)
+    opened = Runtime.assemble(Settings.from_env(), ("test" * 16,))
     await opened.open()
     handlers = {Tally.kind: CARELESS if manner == CONTROL else HANDLER}
     if manner == DEPARTING:
