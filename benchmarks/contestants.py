@@ -86,6 +86,7 @@ def product(
     env = {
         "MICROBLOG_SECRET_KEY": secret,
         "MICROBLOG_POSTS_PER_MINUTE": "1000000",
+        "MICROBLOG_CALLS_PER_MINUTE": "1000000",
         "MICROBLOG_LOGIN_TRIES": "1000000",
     }
     server = AppServer(env, *arguments, hypercorn=hypercorn)

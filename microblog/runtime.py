@@ -15,7 +15,7 @@ from cachetools import LRUCache, TTLCache
 from quart import current_app
 
 from microblog import secret_file
-from microblog.actions import accounts, faults, sessions
+from microblog.actions import accounts, faults, program_tokens, sessions
 from microblog.backends.bell import Bell, open_bell
 from microblog.backends.search import SearchServer, open_search
 from microblog.backends.translator import Translated, Translator, open_translator
@@ -48,6 +48,7 @@ class Presence:
 
     seen: set[int] = field(default_factory=set)
     used: set[int] = field(default_factory=set)
+    used_tokens: set[int] = field(default_factory=set)
     extended: dict[int, datetime] = field(default_factory=dict)
 
     def noticed(self, user: User, now: datetime) -> None:
@@ -60,12 +61,18 @@ class Presence:
         if now - used_at > timedelta(seconds=PRESENCE_SECONDS):
             self.used.add(session_id)
 
+    def used_token(self, family_id: int, used_at: datetime, now: datetime) -> None:
+        """Note likewise that a token that somebody made is in use."""
+        if now - used_at > timedelta(seconds=PRESENCE_SECONDS):
+            self.used_tokens.add(family_id)
+
     async def write(self, database: Database, now: datetime) -> None:
         """Write what was gathered; keeps it for the next time if the database is away."""
         seen, self.seen = self.seen, set()
         used, self.used = self.used, set()
+        tokens, self.used_tokens = self.used_tokens, set()
         extended, self.extended = self.extended, {}
-        if not seen and not used and not extended:
+        if not seen and not used and not tokens and not extended:
             return
         try:
             async with database.write() as tx:
@@ -73,9 +80,11 @@ class Presence:
                     await accounts.seen(tx, seen, now)
                 await sessions.used(tx, used - set(extended), now)
                 await sessions.extend(tx, extended, now)
+                await program_tokens.used(tx, tokens, now)
         except Unavailable:
             self.seen |= seen
             self.used |= used
+            self.used_tokens |= tokens
             self.extended = extended | self.extended
 
 

@@ -29,6 +29,7 @@ UNANSWERED = 0  # in place of a status: the connection failed or ended
 ROOM = {
     "MICROBLOG_BCRYPT_ROUNDS": "4",
     "MICROBLOG_POSTS_PER_MINUTE": "1000000",
+    "MICROBLOG_CALLS_PER_MINUTE": "1000000",
     "MICROBLOG_SIGN_UPS_PER_HOUR": "1000000",
     "MICROBLOG_LOGIN_TRIES": "1000000",
     "MICROBLOG_LOG_LEVEL": "error",

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 
-from microblog.actions import devices, jobs, links, notifications, sessions
+from microblog.actions import devices, jobs, links, notifications, program_tokens, sessions
 from microblog.database import Tx
 from microblog.models import EventRow, History, IdempotencyKey, Post, Translation, Try
 from microblog.queries import retention
@@ -39,6 +39,7 @@ async def prune(tx: Tx, now: datetime, *, keep_days: int, keep_events: int) -> i
         delete(Translation).where(Translation.created_at < now - TRANSLATIONS_KEPT)
     )
     await sessions.delete_expired(tx, now)
+    await program_tokens.revoke_expired(tx, now)
     await jobs.forget_finished(tx, now, done=JOBS_KEPT, dead=DEAD_JOBS_KEPT)
     await links.delete_expired(tx, now)
     await notifications.forget_empty(tx)

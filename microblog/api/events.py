@@ -8,6 +8,7 @@ from quart_schema import validate_querystring
 
 from microblog.api import openapi
 from microblog.api.event_stream import EventStream
+from microblog.core import scopes
 from microblog.core.errors import Invalid, TooManyTries, Unavailable, message
 from microblog.core.events import Kind
 from microblog.edge import auth, language, room
@@ -127,6 +128,7 @@ async def since(query_args: EventsQuery) -> Response:
         started = await replay.start(read, cursor, query_args.epoch)
         visitor = await auth.visitor(read)
     if streams:
+        visitor.check(scopes.LIVE)
         return await _stream(visitor, started, listed)
     return await _page(visitor, started, listed)
 

@@ -8,7 +8,7 @@ from quart import Blueprint, Response, jsonify
 
 from microblog.actions import accounts, addresses, departures, usernames
 from microblog.api import openapi, schemas
-from microblog.core import names, passwords
+from microblog.core import names, passwords, scopes
 from microblog.core.errors import Invalid, Message, NotFound
 from microblog.database import Tx
 from microblog.edge import auth, limits
@@ -22,6 +22,7 @@ from microblog.runtime import runtime
 
 CHANGE = "username once in a week, tries of the password per account and per address"
 NEEDS_PASSWORD = frozenset({"email", "password"})
+OF_THE_ACCOUNT = NEEDS_PASSWORD | {"username"}
 
 blueprint = Blueprint("me", __name__)
 
@@ -108,6 +109,7 @@ class Leave(BaseModel):
     refusals={409: "You are the only administrator."},
 )
 @openapi.signed_in
+@auth.takes_scope(scopes.PASSWORD)
 @openapi.takes(Leave)
 async def delete(data: Leave) -> Response:
     """Delete one's account for good, with all that one wrote. Nobody else can have the name."""
@@ -122,6 +124,9 @@ async def _change(data: Change) -> Response:
     user = await auth.person()
     if found := _flaws(user, data):
         raise Invalid(found)
+    if data.asked & OF_THE_ACCOUNT:
+        async with runtime().database.read() as read:
+            (await auth.visitor(read)).check(scopes.PASSWORD)
     if data.asked & NEEDS_PASSWORD:
         await must_know(user, data.old_password, "old_password")
     if "email" in data.asked and runtime().settings.mails_people:

@@ -27,7 +27,9 @@ JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 DESCRIPTION = """\
 The JSON API of a microblog. Take a pair of tokens with your username and password, and send the
-access token with each call: `Authorization: Bearer …`. Cookies count for nothing here.
+access token with each call: `Authorization: Bearer …`. Cookies count for nothing here. Or make a
+token for your program in the settings: it may do what its scopes `read`, `write`, `live` and
+`admin` say, and each call names the one that it takes. A password may do everything.
 
 Errors are problems (RFC 9457); `errors` names the fields. Ids are opaque strings. What a limit
 refuses is answered with 429 and `Retry-After`. The live connection is a WebSocket at `/live` with
@@ -135,6 +137,8 @@ class Document(OpenAPIProvider):
                 operation["tags"] = [rule.endpoint.split(".")[1]]
                 if getattr(handler, "takes_picture", False):
                     operation["requestBody"] = _PICTURE
+                scope = auth.scope_of(handler, method.upper())
+                _name_scope(operation, scope)
                 _complete(operation, told, reads=method == "get")
         return paths, components
 
@@ -181,6 +185,14 @@ def _give_example(content: dict[str, Any]) -> None:
     content[JSON]["example"] = example
 
 
+def _name_scope(operation: dict[str, Any], scope: str | None) -> None:
+    """Say which scope a token must have (OpenAPI 3.1, Security Requirement Object)."""
+    wanted = [scope] if scope is not None else []
+    operation["security"] = [
+        {name: wanted if name == "bearer" else [] for name in way} for way in operation["security"]
+    ]
+
+
 def _complete(operation: dict[str, Any], told: Told, *, reads: bool) -> None:
     """Add the summary's form, the headers and the refusals of one call."""
     operation["summary"] = operation["summary"].rstrip(".")
@@ -209,8 +221,11 @@ def _headers(told: Told, reads: bool) -> dict[str, Any]:
 def _refusals(operation: dict[str, Any], told: Told) -> dict[int, str]:
     found: dict[int, str] = {}
     places = {parameter["in"] for parameter in operation["parameters"]}
-    if {"bearer": []} in operation["security"]:
+    scopes = [scope for way in operation["security"] for scope in way.get("bearer", ())]
+    if any("bearer" in way for way in operation["security"]):
         found[401] = "The access token is missing or no good."
+    if scopes:
+        found[403] = f"The token lacks the scope `{scopes[0]}`."
     if {} in operation["security"]:
         found[401] = "The access token is no good, or missing where only members may read."
     if "path" in places:

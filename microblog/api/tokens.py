@@ -10,6 +10,7 @@ from quart_schema import security_scheme
 from microblog.actions import departures, tokens
 from microblog.actions.tokens import Grant
 from microblog.api import openapi, paging, schemas
+from microblog.core import scopes
 from microblog.core.access_tokens import Access
 from microblog.core.errors import NotFound, NotSignedIn, message
 from microblog.edge import auth, devices, errors
@@ -108,10 +109,18 @@ class SignInLinks(BaseModel):
 
 
 class SignIn(BaseModel):
-    """A program that is signed in: the chain of tokens that began with a password."""
+    """A program that is signed in: by the chain of tokens that began with a password, or by a
+    token that was made for it in the settings.
+    """
 
     id: str
     device: str = Field(description="What the program called itself.")
+    name: str | None = Field(description="What the token was called when it was made.")
+    scopes: list[str] = Field(description="What it may be used for; of a password, everything.")
+    expires_at: str | None = Field(
+        description="When a token that was made ends; null for never.",
+        json_schema_extra={"format": "date-time"},
+    )
     created_at: str = Field(json_schema_extra={"format": "date-time"})
     used_at: str = Field(
         description="When its tokens were last renewed.", json_schema_extra={"format": "date-time"}
@@ -131,6 +140,9 @@ class SignIns(BaseModel):
                         {
                             "id": "3",
                             "device": "reader/2.1",
+                            "name": None,
+                            "scopes": ["read", "write", "live", "admin"],
+                            "expires_at": None,
                             "created_at": "2026-01-02T03:04:05.678Z",
                             "used_at": "2026-02-03T04:05:06.789Z",
                             "current": True,
@@ -148,6 +160,7 @@ class SignIns(BaseModel):
 @blueprint.get("/tokens")
 @openapi.answers(200, SignIns, "The programs that are signed in, the last used first.")
 @openapi.signed_in
+@auth.takes_scope(scopes.PASSWORD)
 async def live() -> Response:
     """List the programs that are signed in as oneself. Browsers are not among them."""
     async with runtime().database.read() as read:
@@ -161,6 +174,7 @@ async def live() -> Response:
 @blueprint.delete("/tokens/<family_id>")
 @openapi.answers(204, None, "Its tokens are revoked.")
 @openapi.signed_in
+@auth.takes_scope(scopes.PASSWORD)
 async def end(family_id: str) -> Response:
     """Sign one program out, and close its live connections."""
     user = await auth.person()
@@ -173,8 +187,9 @@ async def end(family_id: str) -> Response:
 @blueprint.delete("/tokens")
 @openapi.answers(204, None, "The tokens are revoked.")
 @openapi.signed_in
+@auth.takes_scope(None)
 async def give_back() -> Response:
-    """Revoke the tokens of this sign-in, and close its live connections."""
+    """Revoke the tokens of this sign-in, or the token that asks, and close its live connections."""
     async with runtime().database.write() as tx:
         known = await auth.visitor(tx)
         if known.id is not None and known.family_id is not None:

@@ -17,6 +17,7 @@ USERNAME_PATTERN: Final = "[A-Za-z][A-Za-z0-9_]{2,29}"
 
 LONGEST_USERNAME: Final = 30
 LONGEST_DISPLAY_NAME: Final = 50
+LONGEST_TOKEN_NAME: Final = 60
 LONGEST_ABOUT_ME: Final = 500
 LONGEST_EMAIL: Final = 254
 """Bytes: RFC 5321 4.5.3.1.3 less the angle brackets."""
@@ -121,6 +122,14 @@ def clean_display_name(text: str) -> str:
     `LONGEST_DISPLAY_NAME` grapheme clusters; raises Invalid for `display_name`.
     """
     return _taken("display_name", _SPACES.sub(" ", texts.clean(text)), LONGEST_DISPLAY_NAME)
+
+
+def clean_token_name(text: str) -> str:
+    """Return what somebody calls a token, cleaned as a shown name is, empty where nothing shows.
+
+    At most `LONGEST_TOKEN_NAME` grapheme clusters; raises Invalid for `name`.
+    """
+    return _taken("name", _SPACES.sub(" ", texts.clean(text)), LONGEST_TOKEN_NAME)
 
 
 def check_about_me(text: str) -> str:

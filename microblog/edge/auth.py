@@ -6,15 +6,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
-from quart import Quart, current_app, g, has_request_context
+from quart import Quart, current_app, g, has_request_context, request
 from quart_auth import Action, AuthUser, QuartAuth
 
+from microblog.core import scopes
 from microblog.core.access_tokens import InvalidToken
 from microblog.core.errors import NotSignedIn
+from microblog.core.scopes import OutOfScope
 from microblog.database import Read
-from microblog.edge import language
+from microblog.edge import language, limits
 from microblog.edge.request import asking, is_api
 from microblog.models import User
 from microblog.queries import access
@@ -23,16 +25,27 @@ from microblog.settings import Settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 BEARER_PREFIX = "bearer."
+_SCOPE = "_microblog_scope"
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever is asking: nobody known, or a person by a session or a family of tokens."""
+    """Whoever is asking: nobody known, or a person by a session or a family of tokens.
+
+    `scopes` are those of a token that the person made; without them everything is allowed.
+    """
 
     user: User | None = None
     session_id: int | None = None
     family_id: int | None = None
+    scopes: frozenset[str] | None = None
+
+    def check(self, scope: str) -> None:
+        """Raise OutOfScope where the token may not be used for this."""
+        if self.scopes is not None and scope not in self.scopes:
+            raise OutOfScope(scope)
 
     @property
     def id(self) -> int | None:
@@ -82,6 +95,22 @@ async def visitor(read: Read) -> Visitor:
     return known
 
 
+def takes_scope(scope: str | None) -> Callable[[F], F]:
+    """Say which scope a call takes, where its method does not say it; None for any token."""
+
+    def mark(handler: F) -> F:
+        setattr(handler, _SCOPE, scope)
+        return handler
+
+    return mark
+
+
+def scope_of(handler: Any, method: str) -> str | None:
+    """Return the scope that a call takes, None where any token will do."""
+    scope: str | None = getattr(handler, _SCOPE, scopes.needed_by(method))
+    return scope
+
+
 def _receive(found: Visitor) -> None:
     if found.user is not None:
         runtime().presence.noticed(found.user, datetime.now(UTC))
@@ -117,17 +146,42 @@ async def _by_bearer(read: Read) -> Visitor:
     scheme, _, token = asking().headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return NOBODY
-    return await _by_access_token(read, token.strip())
+    found = await _by_access_token(read, token.strip())
+    if found.scopes is not None and request.endpoint is not None:
+        handler = current_app.view_functions[request.endpoint]
+        scope = scope_of(handler, request.method)
+        if scope is not None:
+            found.check(scope)
+    return found
 
 
 async def by_token_at_the_door(read: Read, token: str) -> Visitor:
     """Return who opens a live connection with an access token; raises NotSignedIn."""
     found = await _by_access_token(read, token)
+    found.check(scopes.LIVE)
     _receive(found)
     return found
 
 
 async def _by_access_token(read: Read, token: str) -> Visitor:
+    found = await _by_made_token(read, token) or await _by_signed_token(read, token)
+    g.allowance = limits.count_call(found.family_id or 0)
+    return found
+
+
+async def _by_made_token(read: Read, token: str) -> Visitor | None:
+    if not token.startswith(scopes.PREFIX):
+        return None
+    now = datetime.now(UTC)
+    found = await access.program_token(read, token, now)
+    if found is None:
+        raise NotSignedIn
+    family, user = found
+    runtime().presence.used_token(family.id, family.used_at, now)
+    return Visitor(user, family_id=family.id, scopes=frozenset((family.scopes or "").split()))
+
+
+async def _by_signed_token(read: Read, token: str) -> Visitor:
     try:
         proof = runtime().access_keys.read(token)
     except InvalidToken:

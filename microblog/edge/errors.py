@@ -41,6 +41,7 @@ from microblog.core.errors import (
     Unavailable,
     message,
 )
+from microblog.core.scopes import OutOfScope
 from microblog.edge import auth, payloads, room, templates
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
@@ -48,6 +49,7 @@ from microblog.edge.request import MicroblogRequest, asking, here, is_api, shown
 from microblog.queries import badges
 from microblog.runtime import runtime
 
+BEARER = 'Bearer realm="microblog"'
 CHARACTER_NOT_IN_REPERTOIRE = "22021"  # PostgreSQL's error codes, class 22
 
 log = structlog.get_logger(__name__)
@@ -103,6 +105,7 @@ class Problem:
     errors: dict[str, list[str]] | None = None
     retry_after_seconds: int | None = None
     allow: str | None = None
+    challenge: str | None = None
 
     @property
     def title(self) -> str:
@@ -141,7 +144,7 @@ def problem_of(error: MicroblogError) -> Problem:
         case NotSignedIn():
             return Problem(401, error.reason)
         case Forbidden():
-            return Problem(403, error.reason)
+            return Problem(403, error.reason, challenge=_challenge(error))
         case Conflict():
             return Problem(409, error.reason)
         case Changed():
@@ -157,6 +160,13 @@ def problem_of(error: MicroblogError) -> Problem:
         case ServiceFailed():
             return Problem(502, error.reason)
     return Problem(500, error.reason)
+
+
+def _challenge(error: Forbidden) -> str | None:
+    """Return the header that names the scope which a token lacks (RFC 6750, 3.1)."""
+    if not isinstance(error, OutOfScope):
+        return None
+    return f'{BEARER}, error="insufficient_scope", scope="{error.scope}"'
 
 
 async def _domain(error: MicroblogError) -> Any:
@@ -223,7 +233,9 @@ async def answer(problem: Problem) -> Response:
     if problem.allow is not None:
         response.headers["Allow"] = problem.allow
     if problem.status == HTTPStatus.UNAUTHORIZED and is_api():
-        response.headers["WWW-Authenticate"] = 'Bearer realm="microblog"'
+        response.headers["WWW-Authenticate"] = BEARER
+    if problem.challenge is not None:
+        response.headers["WWW-Authenticate"] = problem.challenge
     return response
 
 

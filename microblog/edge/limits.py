@@ -117,6 +117,11 @@ async def _count(tx: Tx, names: list[str], limit: int, window: timedelta) -> Non
         await tries.count(tx, name, limit, window, datetime.now(UTC))
 
 
+def count_call(family_id: int) -> Allowance:
+    """Count a call of the API with a token, and return what is left; raises TooManyTries."""
+    return _take("calls", runtime().settings.calls_per_minute, family_id)
+
+
 def count_post(user_id: int) -> Allowance:
     """Count a post that somebody writes and return what is left; raises TooManyTries."""
     return _take("posts", runtime().settings.posts_per_minute, user_id)
@@ -132,11 +137,11 @@ def count_message(user_id: int) -> Allowance:
     return _take("messages", MESSAGES_PER_MINUTE, user_id)
 
 
-def _take(what: str, per_minute: int, user_id: int) -> Allowance:
+def _take(what: str, per_minute: int, owner_id: int) -> Allowance:
     limiters = runtime().limiters
     if what not in limiters:
         limiters[what] = RateLimiter(per_minute, 60)
-    allowance: Allowance = limiters[what].take(str(user_id))
+    allowance: Allowance = limiters[what].take(str(owner_id))
     return allowance
 
 

@@ -26,7 +26,9 @@ class Session(Model):
 
 
 class TokenFamily(Model):
-    """One sign-in of a program: the chain of refresh tokens that began with a password."""
+    """One way in of a program. Either a sign-in, the chain of refresh tokens that began with a
+    password; or a token that a person made for it, with a name, scopes and the token's SHA-256.
+    """
 
     __tablename__ = "token_family"
     # The log names these ids, so none may ever be given out again.
@@ -38,6 +40,10 @@ class TokenFamily(Model):
     used_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     device: Mapped[str] = mapped_column(String(200), default="")
+    name: Mapped[str | None] = mapped_column(String(960))
+    scopes: Mapped[str | None] = mapped_column(String(60))  # divided by spaces; None: everything
+    token_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), index=True, unique=True)
+    expires_at: Mapped[datetime | None]
 
 
 class RefreshToken(Model):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from microblog.core.tokens import digest
 from microblog.database import Read
@@ -25,6 +25,16 @@ _FAMILY = (
         TokenFamily.id == bindparam("family"),
         TokenFamily.revoked_at.is_(None),
         User.id == bindparam("person"),
+        User.deactivated_at.is_(None),
+    )
+)
+_PROGRAM_TOKEN = (
+    select(TokenFamily, User)
+    .join(User, User.id == TokenFamily.user_id)
+    .where(
+        TokenFamily.token_digest == bindparam("digest"),
+        TokenFamily.revoked_at.is_(None),
+        or_(TokenFamily.expires_at.is_(None), TokenFamily.expires_at > bindparam("now")),
         User.deactivated_at.is_(None),
     )
 )
@@ -82,12 +92,17 @@ async def spent_key(read: Read, user_id: int, key: str) -> SpentKey | None:
 
 
 class Door(NamedTuple):
-    """A way in that is open: a browser's session, or a family of tokens."""
+    """A way in that is open: a browser's session, or a family of tokens; a token that the person
+    made has a name.
+    """
 
     id: int
     device: str
     created_at: datetime
     used_at: datetime
+    name: str | None = None
+    scopes: str | None = None
+    expires_at: datetime | None = None
 
 
 async def sessions_of(read: Read, user_id: int, now: datetime) -> list[Door]:
@@ -97,11 +112,20 @@ async def sessions_of(read: Read, user_id: int, now: datetime) -> list[Door]:
     found = await read.execute(
         select(*columns).where(*live).order_by(Session.used_at.desc(), Session.id.desc())
     )
-    return [Door._make(row) for row in found]
+    return [Door(*row) for row in found]
+
+
+async def program_token(read: Read, token: str, now: datetime) -> tuple[TokenFamily, User] | None:
+    """Return a token that somebody made for a program, with the active person, or None."""
+    found = await read.execute(_PROGRAM_TOKEN, {"digest": digest(token), "now": now})
+    row = found.one_or_none()
+    return None if row is None else (row[0], row[1])
 
 
 async def families_of(read: Read, user_id: int, now: datetime) -> list[Door]:
-    """Return a person's families of tokens that can still be renewed, the last used first."""
+    """Return a person's sign-ins that can still be renewed, and the tokens that they made for
+    programs and that are still good; the last used first.
+    """
     renewable = (
         select(RefreshToken.family_id)
         .where(
@@ -111,9 +135,14 @@ async def families_of(read: Read, user_id: int, now: datetime) -> list[Door]:
         )
         .exists()
     )
-    live = TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None), renewable
+    ends = TokenFamily.expires_at
+    made = and_(TokenFamily.token_digest.is_not(None), or_(ends.is_(None), ends > now))
+    live = TokenFamily.user_id == user_id, TokenFamily.revoked_at.is_(None), or_(renewable, made)
     columns = TokenFamily.id, TokenFamily.device, TokenFamily.created_at, TokenFamily.used_at
+    made_columns = TokenFamily.name, TokenFamily.scopes, ends
     found = await read.execute(
-        select(*columns).where(*live).order_by(TokenFamily.used_at.desc(), TokenFamily.id.desc())
+        select(*columns, *made_columns)
+        .where(*live)
+        .order_by(TokenFamily.used_at.desc(), TokenFamily.id.desc())
     )
     return [Door._make(row) for row in found]

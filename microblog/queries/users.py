@@ -31,6 +31,12 @@ async def by_id(read: Read, user_id: int) -> User:
     return user
 
 
+async def of_id(read: Read, user_id: int) -> User | None:
+    """Return a person, also one who is not there any more, or None."""
+    found: User | None = await read.get(User, user_id)
+    return found
+
+
 async def by_username(read: Read, username: str) -> User:
     """Return the active person who is, or was, called so in any case; raises NotFound."""
     found = await of_name(read, username)

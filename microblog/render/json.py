@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from microblog.core import pictures
+from microblog.core.scopes import SCOPES
 from microblog.models import User
 from microblog.queries.access import Door
 from microblog.queries.drafts import DraftRow
@@ -170,6 +171,9 @@ def sign_in(row: Door, current_id: int | None) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "device": row.device,
+        "name": row.name,
+        "scopes": row.scopes.split() if row.scopes is not None else list(SCOPES),
+        "expires_at": moment(row.expires_at) if row.expires_at is not None else None,
         "created_at": moment(row.created_at),
         "used_at": moment(row.used_at),
         "current": row.id == current_id,

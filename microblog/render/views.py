@@ -128,6 +128,18 @@ class DoorView:
     is_here: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ProgramTokenView:
+    """A token that somebody made for a program; `used_at` is None where none has used it."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime | None
+
+
 def export_path(job_id: int) -> str:
     """Return the address of the file that an export made."""
     return f"/export_posts/{job_id}.zip"
@@ -169,6 +181,13 @@ def door(row: Door, *, is_here: bool = False) -> DoorView:
     """Make the view of a way in that is open."""
     client = clients.describe(row.device)
     return DoorView(row.id, client.name, client.system, row.created_at, row.used_at, is_here)
+
+
+def program_token(row: Door) -> ProgramTokenView:
+    """Make the view of a token that somebody made for a program."""
+    used_at = row.used_at if row.used_at > row.created_at else None
+    scopes = tuple((row.scopes or "").split())
+    return ProgramTokenView(row.id, row.name or "", scopes, row.created_at, used_at, row.expires_at)
 
 
 def body_html(post: PostRow, terms: Sequence[Term] = (), body: str | None = None) -> str:

@@ -31,7 +31,8 @@ async def index() -> str:
     return await templates.render(
         "settings/sessions.html",
         browsers=[views.door(one, is_here=one.id == visitor.session_id) for one in browsers],
-        programs=[views.door(one) for one in programs],
+        programs=[views.door(one) for one in programs if one.name is None],
+        tokens=sum(one.name is not None for one in programs),
     )
 
 

@@ -141,6 +141,12 @@ def around_people(user_id: int) -> list[Call]:
     ]
 
 
+def of_administrators(username: str) -> list[Call]:
+    """Return the calls that keep somebody out and let them in again."""
+    path, reason = "/api/users/{who}/suspension", {"json": {"reason": "Unwanted advertising"}}
+    return [(method, path, path.format(who=username), dict(reason)) for method in ("PUT", "DELETE")]
+
+
 def of_the_end(link: str) -> list[Call]:
     """Return the calls after which one's tokens are no good, the last of all."""
     new = {"token": link, "new_password": "another sentence"}

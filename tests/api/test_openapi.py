@@ -165,6 +165,8 @@ async def test_answers_are_as_documented(
     await make_post(june, "Hello @mina")
     refresh = (await Program(app).log_in())["refresh_token"]
     client, spare, leaving = [await program(one) for one in (mina, june, leaver)]
+    guard = await program(await make_user("ruth", role="admin"))
+    await make_user("spammer")
     token = await made.link(app, database, mina)
     family_id, message_id = await made.family(database, mina), await made.sent(database, mina, june)
     calls = [
@@ -176,11 +178,13 @@ async def test_answers_are_as_documented(
         *await made.around_questions(mina, make_post),
         *made.ABOUT_DRAFTS,
         *made.NOTIFICATIONS,
+        *made.of_administrators("spammer"),
         *made.of_the_end(token),
     ]
     assert {(m, p) for m, p, *_ in calls} == {(m, p) for m, p, _ in operations(document)}
     for method, path, address, how in calls:
         others = {"DELETE /api/tokens": spare, "DELETE /api/me": leaving}
+        others |= {f"{each} /api/users/{{who}}/suspension": guard for each in ("PUT", "DELETE")}
         asking = Program(app) if "auth" in how else others.get(f"{method} {path}", client)
         answer = await asking.call(method, address, **how)
         assert answer.status_code < 300, await answer.get_data()

@@ -1,6 +1,7 @@
 """Taking, renewing and giving back tokens."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,14 +9,16 @@ import pytest
 from quart import Quart
 from sqlalchemy import func, select, update
 
+from microblog import create_app
 from microblog.core import passwords
 from microblog.core.tokens import digest
 from microblog.database import Database
 from microblog.models import RefreshToken, TokenFamily, Try, User
+from microblog.settings import Settings
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
 from tests.conftest import all_databases, both_databases
-from tests.people import PASSWORD, MakeUser, session_cookie
+from tests.people import PASSWORD, MakeUser, access_token, session_cookie
 
 
 async def count(database: Database, model: type[Any]) -> int:
@@ -243,3 +246,26 @@ async def test_deactivated_person_is_not_let_in(
         await tx.execute(update(User).values(deactivated_at=datetime.now(UTC)))
     await client.problem("GET", "/api/timelines/home", 401)
     await client.problem("POST", "/api/tokens", 401, auth=("mina", PASSWORD))
+
+
+async def test_each_token_has_its_own_allowance_of_calls(
+    settings: Settings, database: Database, make_user: MakeUser
+) -> None:
+    mina = await make_user("mina")
+    app = create_app(replace(settings, calls_per_minute=3))
+    async with app.test_app():
+        one, other = [Program(app, await access_token(database, settings, mina)) for _ in range(2)]
+        left = []
+        for _ in range(3):
+            answer = await one.call("GET", "/api/me")
+            assert answer.headers["RateLimit-Limit"] == "3"
+            left.append(answer.headers["RateLimit-Remaining"])
+        assert left == ["2", "1", "0"]
+        refused = await one.call("GET", "/api/users")  # where a token is welcome, not asked for
+        assert refused.status_code == 429
+        assert 1 <= int(refused.headers["Retry-After"]) <= 20
+        assert refused.headers["RateLimit-Remaining"] == "0"
+        assert (await other.call("GET", "/api/me")).status_code == 200
+        assert (await Program(app).call("GET", "/api/users")).status_code == 200
+        post = await other.call("POST", "/api/posts", json={"body": "Hello"})
+        assert post.headers["RateLimit-Limit"] == str(settings.posts_per_minute)

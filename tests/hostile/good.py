@@ -24,6 +24,8 @@ def picture(side: int = 64) -> bytes:
 PARTS: dict[str, dict[str, str]] = {
     "DELETE /api/me/following/<who>": {"who": "chul"},
     "PUT /api/users/<who>": {"who": "mina"},
+    "DELETE /api/users/<who>/suspension": {"who": "fay"},
+    "PUT /api/users/<who>/suspension": {"who": "gil"},
     "GET /api/drafts/<context>": {"context": "question"},
     "PUT /api/drafts/<context>": {"context": "post"},
     "DELETE /api/drafts/<context>": {"context": "post"},

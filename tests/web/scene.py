@@ -121,6 +121,7 @@ class Scene:
         """Return the fields of a good request."""
         special: dict[str, Example] = {
             "auth.log_in": {"username": "bora"},
+            "program_tokens.make": {"name": "cron", "scopes": "read", "days": "90"},
             "drafts.keep": {"context": "post"},
             "account.rename": {"username": "mina_k"},
             "edits.save": {"version": self.kept_post.version},
