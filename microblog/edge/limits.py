@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from microblog.actions import addresses, tries
 from microblog.core.errors import TooManyTries
@@ -43,6 +44,10 @@ class RateLimiter:
         self._burst = window_seconds - self._step
         self._due: OrderedDict[str, float] = OrderedDict()
 
+    def __len__(self) -> int:
+        """Return of how many names something is remembered."""
+        return len(self._due)
+
     def take(self, name: str, now: float | None = None) -> Allowance:
         """Count one thing under `name` and return what is left.
 
@@ -56,10 +61,15 @@ class RateLimiter:
         due += self._step
         self._due[name] = due
         self._due.move_to_end(name)
-        if len(self._due) > MOST_NAMES:
-            self._due.popitem(last=False)
+        self._forget(now)
         remaining = self._limit - math.ceil((due - now) / self._step - 1e-6)
         return Allowance(self._limit, remaining, math.ceil(due - now))
+
+    def _forget(self, now: float) -> None:
+        """Forget the two that were longest unseen, where all of their limit is back."""
+        for name in list(islice(self._due, 2)):
+            if self._due[name] <= now or len(self._due) > MOST_NAMES:
+                del self._due[name]
 
 
 async def count_login(name: str) -> None:
