@@ -2,40 +2,55 @@
 const [form] = document.forms
 const status = document.querySelector('[role=status]')
 const list = document.querySelector('ol')
-const where = { topics: 'home' }
 
-form.addEventListener('submit', async (event) => {
+form.onsubmit = (event) => {
   event.preventDefault()
   const { site, name, password } = Object.fromEntries(new FormData(form))
-  const authorization = `Basic ${btoa(`${name}:${password}`)}`
-  const answer = await fetch(`${site}/api/tokens`, { method: 'POST', headers: { authorization } })
-  const said = await answer.json()
-  if (!answer.ok) return void (status.textContent = said.detail)
-  form.hidden = true
-  const now = await get(`${site}/api/events`, said.token) // the position first, then what was before
-  Object.assign(where, { since: now.cursor, epoch: now.epoch })
-  const page = await get(`${site}/api/timelines/home`, said.token)
-  page.items.reverse().forEach(show)
-  listen(site, said.token)
-})
+  const basic = btoa(String.fromCharCode(...new TextEncoder().encode(`${name}:${password}`)))
+  connect(site, { method: 'POST', headers: { authorization: `Basic ${basic}` } })
+}
 
-const get = async (address, token) =>
-  (await fetch(address, { headers: { authorization: `Bearer ${token}` } })).json()
-
-function listen(site, token) {
-  const address = `${site.replace('http', 'ws')}/live?${new URLSearchParams(where)}`
-  const socket = new WebSocket(address, ['microblog.v1', `bearer.${token}`])
-  socket.onopen = () => { status.textContent = 'Live' }
-  socket.onclose = () => { status.textContent = 'Reconnecting'; setTimeout(listen, 1000, site, token) }
-  socket.onmessage = ({ data }) => {
-    const frame = JSON.parse(data)
-    if (frame.type === 'heartbeat') socket.send(data)
-    for (const { kind, data: post } of frame.items ?? []) if (kind === 'post.published') show(post)
-    if (frame.type !== 'hello') where.since = frame.cursor
+async function connect(site, how, where) {
+  const again = (how) => {
+    status.textContent = 'Reconnecting'
+    setTimeout(connect, 1000 + 1000 * Math.random(), site, how, where)
   }
+  try {
+    const { token, refresh_token, detail } = await call(`${site}/api/tokens`, how)
+    form.hidden = Boolean(token)
+    if (!token) return void (status.textContent = detail)
+    where ??= await load(site, { headers: { authorization: `Bearer ${token}` } })
+    const address = `${site.replace('http', 'ws')}/live?${new URLSearchParams(where)}`
+    const socket = new WebSocket(address, ['microblog.v1', `bearer.${token}`])
+    const headers = { 'content-type': 'application/json' }
+    const renewal = { method: 'PUT', headers, body: JSON.stringify({ refresh_token }) }
+    socket.onopen = () => { status.textContent = 'Live' }
+    socket.onclose = () => again(renewal)
+    socket.onmessage = ({ data: text }) => {
+      const { type, cursor, items = [] } = JSON.parse(text)
+      if (type === 'heartbeat') socket.send(text)
+      if (type === 'resync') where = socket.close() // nowhere: all is to be loaded anew
+      for (const { kind, data } of items) if (kind === 'post.published') show(data)
+      if (where && cursor && type !== 'hello') where.since = cursor
+    }
+  } catch { again(how) }
+}
+
+async function call(address, how) {
+  const answer = await fetch(address, how)
+  return answer.status < 500 ? answer.json() : Promise.reject(answer)
+}
+
+async function load(site, how) {
+  const { cursor, epoch } = await call(`${site}/api/events`, how) // first the place
+  const { items } = await call(`${site}/api/timelines/home`, how)
+  list.replaceChildren()
+  items.reverse().forEach(show)
+  return { topics: 'home', since: cursor, epoch }
 }
 
 function show(post) {
   if (document.getElementById(post.id)) return
-  list.prepend(Object.assign(document.createElement('li'), { id: post.id, textContent: `${post.author.display_name}: ${post.body}` }))
+  const textContent = `${post.author.display_name}: ${post.body}`
+  list.prepend(Object.assign(document.createElement('li'), { id: post.id, textContent }))
 }

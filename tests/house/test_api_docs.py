@@ -9,7 +9,9 @@ import httpx
 from tests.people import PASSWORD, MakeUser
 from tests.serving import Serving
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "api.md").read_text()
+EXAMPLES = ROOT / "examples"
 COMMANDS = re.findall(r"^\$ (curl .+)$", DOCUMENT, re.MULTILINE)
 WITH_VALUE = {"-u", "-X", "-H", "-d"}
 
@@ -65,3 +67,17 @@ async def test_every_command_does_what_is_said(server: Serving, make_user: MakeU
             assert set(answer.json()["errors"]) == {"username", "email", "password"}
     assert len(COMMANDS) >= 10
     assert [status for status in statuses if status not in {200, 201}] == [422]
+
+
+def test_client_of_the_document_is_the_one_that_is_run() -> None:
+    (shown,) = re.findall(r"^```python\n(.+?)^```$", DOCUMENT, re.DOTALL | re.MULTILINE)
+    program = (EXAMPLES / "follow.py").read_text()
+    assert program.endswith(f'"""\n\n{shown}')
+    _, _, functions = shown.partition("\n\n\n")
+    functions, _, _ = functions.partition("\n\n\nif ")
+    assert len([line for line in functions.splitlines() if line]) <= 30
+
+
+def test_every_example_is_told_of() -> None:
+    names = {path.name for path in EXAMPLES.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert {name for name in names if f"(../examples/{name}" in DOCUMENT} == names - {"__pycache__"}

@@ -100,3 +100,10 @@ async def test_page_on_another_site_shows_the_feed_live() -> None:
             await asyncio.to_thread(server.start)
             await write(server, token, "and after")
             await expect(posts).to_have_count(3, timeout=30_000)
+            await write(server, await token_of(server, "june"), "of somebody else")
+            headers = {"Authorization": f"Bearer {token}"}
+            async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+                await client.put("/api/me/following/june")
+            # Whom one follows has changed, so all is loaded anew.
+            await expect(posts.first).to_have_text("june: of somebody else", timeout=30_000)
+            await expect(posts).to_have_count(4)
