@@ -21,6 +21,7 @@ from microblog.models import (
     Mention,
     Model,
     Notification,
+    NotificationGroup,
     Post,
     PostTag,
     User,
@@ -29,7 +30,14 @@ from microblog.models import (
 NO_PASSWORD = "!"
 LOGGED = timedelta(days=6)
 BATCH_ROWS = 20_000
-ORDER: tuple[type[Model], ...] = (Post, PostTag, Mention, Notification, EventRow)
+ORDER: tuple[type[Model], ...] = (
+    Post,
+    PostTag,
+    Mention,
+    NotificationGroup,
+    Notification,
+    EventRow,
+)
 
 
 def fill(database: Path, archive: Archive, password_hash: str = NO_PASSWORD) -> None:
@@ -117,12 +125,15 @@ class _Rows:
         if user_id == post.author_id:
             return
         self._notified += 1
+        told = {"id": self._notified, "user_id": user_id, "kind": "mention"}
+        self._rows[NotificationGroup].append(
+            {**told, "subject_id": post_id, "position": self._notified}
+        )
         self._rows[Notification].append(
             {
-                "id": self._notified,
-                "user_id": user_id,
+                **told,
+                "group_id": self._notified,
                 "actor_id": post.author_id,
-                "kind": "mention",
                 "post_id": post_id,
                 "created_at": post.created_at,
             }

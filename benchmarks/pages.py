@@ -15,12 +15,12 @@ import signal
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
-from benchmarks import accounting, profiling, report, sites, tables, tutorial_site
+from benchmarks import profiling, report, sites, tables, tutorial_site
 from benchmarks.archive import Archive, archive
-from benchmarks.asking import Answers, Ask, Asker
+from benchmarks.asking import Asker
+from benchmarks.rounds import Run, compared, measure, tell
 from benchmarks.sites import API, FORM, HTML, JSON, PRODUCT, Site
 from benchmarks.tables import Target, ratios, spread
 from benchmarks.tutorial_site import LEAN, PEER
@@ -31,39 +31,11 @@ NEEDED = {JSON: 10.0, HTML: 8.0, FORM: 5.0, API: 5.0}
 GROWTH, WRITE_MS = 1.5, 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One kind of request to one site in one round."""
-
-    answers: Answers
-    cpu_seconds: float
-
-    @property
-    def cpu_ms(self) -> float:
-        return 1000 * self.cpu_seconds / max(1, self.answers.count)
-
-
 Runs = dict[tuple[str, int, str], list[Run]]
 """The rounds of each site, number of posts and kind of request."""
 
 Entered = Sequence[tuple[Site, int]]
 """The sites that take part, each with the number of its posts."""
-
-
-def measure(asker: Asker, site: Site, kind: str, options: argparse.Namespace, most: int) -> Run:
-    """Send one kind of request for some seconds; every post must be stored, and only once."""
-    sent = site.sent[kind]
-    requests = sent.requests[: max(1, min(most, len(sent.requests)))]
-    before = site.posts() if kind in WRITES else 0
-    worked = accounting.cpu_seconds(site.group)
-    order = Ask(
-        site.server.port, requests, sent.status, options.seconds, sent.mark, sent.marks, most
-    )
-    (answers,) = asker.ask(order)
-    run = Run(answers, accounting.cpu_seconds(site.group) - worked)
-    if kind in WRITES and site.posts() - before != answers.count:
-        raise RuntimeError(f"{answers.count} posts, of which {site.posts() - before} are stored")
-    return run
 
 
 def read_rounds(
@@ -77,11 +49,11 @@ def read_rounds(
             for site, posts in [*entered[turn:], *entered[:turn]]:
                 slow = site.name == PEER and posts == options.large  # may take many seconds
                 if not number:
-                    measure(asker, site, kind, options, 1 if slow else WARM_REQUESTS)
+                    measure(asker, site, kind, options.seconds, 1 if slow else WARM_REQUESTS)
                 runs[site.name, posts, kind].append(
-                    measure(asker, site, kind, options, 1 if slow else options.most)
+                    measure(asker, site, kind, options.seconds, 1 if slow else options.most)
                 )
-                tell(number, site, posts, kind, runs[site.name, posts, kind][-1])
+                tell(number, site, f"{kind}, {posts:,} posts", runs[site.name, posts, kind][-1])
     return runs
 
 
@@ -95,22 +67,12 @@ def write_rounds(
             turn = number % len(entered)
             for site, posts in [*entered[turn:], *entered[:turn]]:
                 if not number:
-                    measure(asker, site, kind, options, WARM_REQUESTS)
+                    measure(asker, site, kind, options.seconds, WARM_REQUESTS)
                 runs[site.name, posts, kind].append(
-                    measure(asker, site, kind, options, options.most)
+                    measure(asker, site, kind, options.seconds, options.most)
                 )
-                tell(number, site, posts, kind, runs[site.name, posts, kind][-1])
+                tell(number, site, f"{kind}, {posts:,} posts", runs[site.name, posts, kind][-1])
     return runs
-
-
-def tell(number: int, site: Site, posts: int, kind: str, run: Run) -> None:
-    answers = run.answers
-    print(
-        f"round {number + 1}  {site.name:28} {posts:7} posts  {kind:24}"
-        f"{answers.per_second:8.1f}/s  CPU {run.cpu_ms:7.2f} ms  p50 {answers.at(0.5):7.1f} ms  "
-        f"p99 {answers.at(0.99):7.1f} ms",
-        flush=True,
-    )
 
 
 def table(runs: Runs) -> str:
@@ -172,21 +134,13 @@ def verdicts(runs: Runs, options: argparse.Namespace) -> str:
     return tables.verdicts(targets)
 
 
-def compared(ours: Sequence[Run], others: Sequence[Run]) -> tuple[list[float], list[float]]:
-    """Return the ratios of the speed, and of the CPU time a request."""
-    return (
-        ratios([r.answers.per_second for r in ours], [r.answers.per_second for r in others]),
-        ratios([r.cpu_ms for r in ours], [r.cpu_ms for r in others]),
-    )
-
-
 def profile(asker: Asker, site: Site, options: argparse.Namespace) -> None:
     """Print where Microblog's time goes, for each kind of request."""
     for kind in (*READS[:2], *WRITES):
-        measure(asker, site, kind, options, WARM_REQUESTS)
+        measure(asker, site, kind, options.seconds, WARM_REQUESTS)
         print(f"\n### {kind}", flush=True)
         with profiling.sampled(site.group, True):
-            run = measure(asker, site, kind, options, options.most)
+            run = measure(asker, site, kind, options.seconds, options.most)
         print(f"\nmeanwhile {run.answers.per_second:.1f} a second, CPU {run.cpu_ms:.2f} ms")
 
 

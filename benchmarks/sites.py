@@ -38,6 +38,7 @@ class Sent:
     status: int
     mark: bytes = b""
     marks: int = 0
+    publishes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ def microblog(
             JSON: Sent([_feed(port, reader)] * connections, 200, mark, 25),
             QUIET: Sent([_feed(port, other)] * connections, 200, mark, 1),
             HTML: Sent([page] * connections, 200, b'<article class="post"', 25),
-            FORM: Sent([_form(port, author) for author in authors], 303),
-            API: Sent([written(port, _bearer(a)) for a in authors], 201, mark, 1),
+            FORM: Sent([_form(port, author) for author in authors], 303, publishes=True),
+            API: Sent([written(port, _bearer(a)) for a in authors], 201, mark, 1, publishes=True),
         }
         yield Site(PRODUCT, server, server.folder / "var" / "microblog.db", sent)
 
@@ -96,7 +97,12 @@ def _feed(port: int, who: Pass) -> bytes:
 
 
 def _bearer(who: Pass) -> str:
-    return f"Authorization: Bearer {who.token}\r\n"
+    return bearer(who.token)
+
+
+def bearer(token: str) -> str:
+    """Return the header that a program sends with its access token."""
+    return f"Authorization: Bearer {token}\r\n"
 
 
 def written(port: int, headers: str) -> bytes:

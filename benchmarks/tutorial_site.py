@@ -1,4 +1,4 @@
-"""The Flask app of the tutorial's shape as a site with a past; for `pages`.
+"""The Flask app of the tutorial's shape as a site with a past; for `pages` and `api`.
 
 Apart from `sites`, for it needs packages that Microblog does not.
 """
@@ -16,34 +16,47 @@ from benchmarks.archive import Archive, username
 from benchmarks.contestants import Peer
 from benchmarks.peers import flask_tutorial
 from benchmarks.sites import API, FORM, FORM_TYPE, HTML, JSON, QUIET, TEXT, Sent, Site
+from tests.processes import Server
 
 PEER = "Flask app"
 LEAN = "Flask app, visits unwritten"
 
 
 @contextlib.contextmanager
-def flask(
-    archive: Archive, connections: int, writers: int, *, lean: bool = False
-) -> Iterator[Site]:
-    """Fill and serve the Flask app, by one sync worker of gunicorn."""
+def served(archive: Archive, module: str, *words: object) -> Iterator[tuple[Server, Path]]:
+    """Fill an app of `benchmarks/peers` and serve it by one sync worker of gunicorn.
+
+    `words` are further arguments of its `create_app`.
+    """
     with tempfile.TemporaryDirectory(prefix="microblog-flask-") as name:
         database = Path(name) / "app.db"
         flask_tutorial.fill(database, archive)
-        app = f'benchmarks.peers.flask_tutorial:create_app("{database}", {not lean})'
+        given = ", ".join(repr(word) for word in (str(database), *words))
         how = ("--workers", "1", "--worker-class", "sync", "--timeout", "600")
+        app = f"benchmarks.peers.{module}:create_app({given})"
         with Peer("gunicorn", *how, "--bind", "127.0.0.1:{port}", app) as server:
-            port = server.port
-            reader, other, *authors = [_log_in(port, person) for person in sites.people(writers)]
-            body = urlencode({"post": TEXT}).encode()
-            mark = b'"timestamp"'
-            sent = {
-                JSON: Sent([asking.get(port, "/api/feed", reader)] * connections, 200, mark, 25),
-                QUIET: Sent([asking.get(port, "/api/feed", other)] * connections, 200, mark, 1),
-                HTML: Sent([asking.get(port, "/", reader)] * connections, 200, b"post-body", 25),
-                FORM: Sent([asking.post(port, "/", body, FORM_TYPE, a) for a in authors], 302),
-                API: Sent([sites.written(port, a) for a in authors], 201, mark, 1),
-            }
-            yield Site(LEAN if lean else PEER, server, database, sent)
+            yield server, database
+
+
+@contextlib.contextmanager
+def flask(
+    archive: Archive, connections: int, writers: int, *, lean: bool = False
+) -> Iterator[Site]:
+    """Fill and serve the app with its pages."""
+    with served(archive, "flask_tutorial", not lean) as (server, database):
+        port = server.port
+        reader, other, *authors = [_log_in(port, person) for person in sites.people(writers)]
+        body = urlencode({"post": TEXT}).encode()
+        forms = [asking.post(port, "/", body, FORM_TYPE, author) for author in authors]
+        mark = b'"timestamp"'
+        sent = {
+            JSON: Sent([asking.get(port, "/api/feed", reader)] * connections, 200, mark, 25),
+            QUIET: Sent([asking.get(port, "/api/feed", other)] * connections, 200, mark, 1),
+            HTML: Sent([asking.get(port, "/", reader)] * connections, 200, b"post-body", 25),
+            FORM: Sent(forms, 302, publishes=True),
+            API: Sent([sites.written(port, a) for a in authors], 201, mark, 1, publishes=True),
+        }
+        yield Site(LEAN if lean else PEER, server, database, sent)
 
 
 lean_flask = partial(flask, lean=True)

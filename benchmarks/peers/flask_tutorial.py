@@ -61,6 +61,8 @@ class User(db.Model):  # type: ignore[name-defined]
     password_hash: Mapped[str | None] = mapped_column(String(256))
     about_me: Mapped[str | None] = mapped_column(String(140))
     last_seen: Mapped[datetime | None]
+    token: Mapped[str | None] = mapped_column(String(32), index=True, unique=True)
+    token_expiration: Mapped[datetime | None]
 
     posts: WriteOnlyMapped["Post"] = relationship(back_populates="author")
     following: WriteOnlyMapped["User"] = relationship(
