@@ -39,7 +39,7 @@ def _watched(
     usual = protocol.connection_made
 
     def connection_made(transport: Any) -> None:
-        del protocol.connection_made
+        protocol.__dict__.pop("connection_made", None)  # a loop that serves again is watched twice
         # The system gives out the lowest free number, so a high one says that few are left.
         if files is not None and _number(transport) >= files - SPARE_FILES:
             transport.abort()

@@ -16,6 +16,7 @@ class EventReader:
 
     answer: httpx.Response
     last_id: str = ""
+    epoch: str = ""
     seen: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -66,4 +67,5 @@ async def reading(
         event, hello = await reader.message()
         assert event == "hello"
         assert hello["cursor"] == reader.last_id
+        reader.epoch = hello["epoch"]
         yield reader
