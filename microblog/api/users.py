@@ -20,6 +20,7 @@ from microblog.edge.accounts import flaws
 from microblog.edge.passwords import hash_password
 from microblog.models import User
 from microblog.queries import users
+from microblog.queries.rows import Person
 from microblog.render import json as as_json
 from microblog.runtime import runtime
 
@@ -108,12 +109,17 @@ async def show(who: str) -> Response:
     """Show a person."""
     async with runtime().database.read() as read:
         visitor = await auth.may_read(read)
-        person = await named(read, who)
+        if re.fullmatch(names.USERNAME_PATTERN, who):
+            person: User | Person = await users.by_username(read, who)
+        else:
+            person = await users.shown(read, paging.number(who))
     return jsonify(_shown(person, visitor))
 
 
-def _shown(person: User, visitor: auth.Visitor) -> dict[str, Any]:
-    return as_json.own(person) if person.id == visitor.id else as_json.user(person)
+def _shown(person: User | Person, visitor: auth.Visitor) -> dict[str, Any]:
+    if visitor.user is not None and person.id == visitor.user.id:
+        return as_json.own(visitor.user)
+    return as_json.user(person)
 
 
 async def named(read: Read, who: str) -> User:

@@ -12,7 +12,7 @@ from microblog.core.leaving import Left
 from microblog.database import Read
 from microblog.models import Follow, FormerName, User
 from microblog.queries.paging import turn, within
-from microblog.queries.rows import person_table
+from microblog.queries.rows import PERSON, Person, person, person_table
 
 _person = person_table.c
 _HELD = (
@@ -21,6 +21,16 @@ _HELD = (
     .order_by(_person.id)
     .with_for_update()
 )
+_there = _person.deactivated_at.is_(None)
+_HOW_MANY = select(func.count()).select_from(person_table).where(_there)
+_NUMBERED = (
+    select(*PERSON)
+    .where(_there)
+    .order_by(_person.id)
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+)
+_SHOWN = select(*PERSON).where(_there, _person.id == bindparam("person"))
 
 
 async def by_id(read: Read, user_id: int) -> User:
@@ -171,14 +181,19 @@ async def _related(read: Read, side: ColumnElement[bool], other: Any, window: Wi
     return turn([(row_id, user) for row_id, user in rows], window)
 
 
-async def numbered(read: Read, page: int, per_page: int) -> tuple[list[User], int]:
+async def numbered(read: Read, page: int, per_page: int) -> tuple[list[Person], int]:
     """Return one page of all active people by id, and how many there are."""
-    active = User.deactivated_at.is_(None)
-    total = int(await read.scalar(select(func.count()).select_from(User).where(active)))
-    statement = (
-        select(User).where(active).order_by(User.id).limit(per_page).offset((page - 1) * per_page)
-    )
-    return list(await read.scalars(statement)), total
+    total = int(await read.scalar(_HOW_MANY))
+    where = {"limit": per_page, "offset": (page - 1) * per_page}
+    return [person(row) for row in await read.execute(_NUMBERED, where)], total
+
+
+async def shown(read: Read, user_id: int) -> Person:
+    """Return an active person as everyone may see them; raises NotFound."""
+    row = (await read.execute(_SHOWN, {"person": user_id})).one_or_none()
+    if row is None:
+        raise NotFound
+    return person(row)
 
 
 async def idle_since(read: Read, user_ids: Sequence[int], moment: datetime) -> list[int]:

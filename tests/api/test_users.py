@@ -9,7 +9,7 @@ from microblog import create_app
 from microblog.settings import Settings
 from tests.api.conftest import OpenProgram
 from tests.api.programs import Program
-from tests.conftest import both_databases
+from tests.conftest import all_databases, both_databases
 from tests.people import PASSWORD, MakePost, MakeUser
 
 MINA = {"username": "mina", "email": "mina@example.org", "password": PASSWORD}
@@ -106,13 +106,17 @@ async def test_email_address_is_told_to_its_owner_alone(
     mina, june = await make_user("mina"), await make_user("june")
     await make_post(mina)
     for client in (stranger, await program(june)):
-        for path in ("/api/users/mina", "/api/posts"):
+        for path in ("/api/users/mina", f"/api/users/{mina.id}", "/api/posts"):
             answer = await client.call("GET", path)
             assert "mina@example.org" not in await answer.get_data(as_text=True)
-    own = await (await program(mina)).json("GET", "/api/users")
+    caller = await program(mina)
+    own = await caller.json("GET", "/api/users")
     assert [each.get("email") for each in own["items"]] == ["mina@example.org", None]
+    for path in ("/api/users/mina", f"/api/users/{mina.id}"):
+        assert (await caller.json("GET", path))["email"] == "mina@example.org"
 
 
+@all_databases
 async def test_numbered_pages_lead_to_one_another(stranger: Program, make_user: MakeUser) -> None:
     names = ["ann", "bob", "cem", "dee", "eve"]
     for name in names:
