@@ -24,7 +24,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 MOST_AN_HOUR = 20  # answers to one person: a loop that nobody has thought of ends there
-LONGEST_PAUSE_SECONDS = 60.0
+LONGEST_PAUSE_SECONDS = 30.0
 FOR_GOOD = {403, 404, 422}  # refusals: the post is gone, or its author, or it was edited since
 
 
