@@ -11,7 +11,7 @@ from microblog.cli.plainly import ENV_FILE, PlainGroup
 
 COMMANDS = {
     "config": "Show every setting, its value and where it came from.",
-    "db": "Make, upgrade, check, back up and restore the database.",
+    "db": "Make, upgrade, check, back up, restore and copy the database.",
     "demo": "Fill the microblog with invented people and posts, to look round in.",
     "jobs": "Do the work that waits behind the pages; list, retry and cancel it.",
     "routes": "Show every address that the server answers.",
