@@ -64,13 +64,14 @@ async def count(read: Read, source: Table) -> int:
 async def pages(read: Read, source: Table) -> AsyncIterator[list[dict[str, Any]]]:
     """Read a table from its first row to its last, a page at a time."""
     large = any(isinstance(c.type, LargeBinary) and c.type.length is None for c in source.columns)
+    size = PAGE_BLOBS if large else PAGE_ROWS
     keys: Sequence[ColumnElement[Any]] = tuple(source.primary_key)
-    rows = select(source).order_by(*keys).limit(PAGE_BLOBS if large else PAGE_ROWS)
+    rows = select(source).order_by(*keys).limit(size)
     page = await _page(read, rows)
     while page:
-        last = [page[-1][key.key] for key in source.primary_key]
         yield page
-        page = await _page(read, rows.where(_after(keys, last)))
+        last = [page[-1][key.key] for key in source.primary_key]
+        page = await _page(read, rows.where(_after(keys, last))) if len(page) == size else []
 
 
 async def _page(read: Read, rows: AnySelect) -> list[dict[str, Any]]:
