@@ -66,27 +66,33 @@ async def _require_room(database: Database) -> None:
     async with database.read() as read:
         names = await copying.names(read)
         present = names & OURS
-        if present <= {"alembic_version"} or CUT_OFF in names:
-            return
-        if not present >= ALWAYS:
+        # Looked at first: a half that was being taken away may lack any of its tables.
+        is_half = "alembic_version" in present and await copying.revision(read) == UNFINISHED
+        is_ready = present <= {"alembic_version"} or CUT_OFF in names  # to be migrated
+        if not is_half and not is_ready and not present >= ALWAYS:
             told = ", ".join(sorted(present))
             raise BackupError(f"There are tables, but not a Microblog's: {told}.")
-        is_unfinished = await copying.revision(read) == UNFINISHED
-        people = await copying.people(read)
-    if is_unfinished:
+        if not is_half and not is_ready:
+            _require_nobody(await copying.people(read))
+    if is_half:
         async with database.write() as tx:
             await writing.drop_everything(tx)
-    elif people:
+
+
+async def _begin(database: Database) -> None:
+    async with database.write() as tx:
+        # Once more: of what had to be migrated first nothing was known.
+        _require_nobody(await copying.people(tx))
+        await writing.begin(tx)
+
+
+def _require_nobody(people: int) -> None:
+    if people:
         told = "1 person" if people == 1 else f"{people:,} people"
         raise BackupError(
             f"There is a microblog with {told} already, and nothing is copied over it. "
             "Give the address of an empty database."
         )
-
-
-async def _begin(database: Database) -> None:
-    async with database.write() as tx:
-        await writing.begin(tx)
 
 
 def _is_same(one: Settings, other: Settings) -> bool:

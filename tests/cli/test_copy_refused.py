@@ -1,7 +1,8 @@
 """What `microblog db copy` refuses, and a copy that was cut off, killed or differs."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,13 @@ main(sys.argv[2:])
 # --- What is refused, and what is cut off --------------------------------------------------------
 
 
+@contextmanager
+def changing(url: str) -> Iterator[sqlite3.Connection]:
+    """Change an SQLite file behind the program's back."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file, file:
+        yield file
+
+
 def test_database_with_people_is_refused_and_stays(
     run: Run, settings: Settings, target: str
 ) -> None:
@@ -46,6 +54,9 @@ def test_database_with_people_is_refused_and_stays(
     before = on(copied(settings, target), rows)
     told = run.fails("db", "copy", "--to", target)
     assert told.startswith("There is a microblog with 3 people already")
+    with changing(target) as file:
+        file.execute("CREATE TABLE migration_under_way (id INT)")  # as on MariaDB, half migrated
+    assert run.fails("db", "copy", "--to", target) == told
     assert on(copied(settings, target), rows) == before
 
 
@@ -71,9 +82,10 @@ def test_original_is_not_its_own_copy(run: Run, settings: Settings) -> None:
 
 
 def test_tables_of_another_program_are_refused(run: Run, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "other.db")) as other, other:
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    with changing(url) as other:
         other.execute("CREATE TABLE user (theirs INT)")
-    told = run.fails("db", "copy", "--to", f"sqlite:///{tmp_path / 'other.db'}")
+    told = run.fails("db", "copy", "--to", url)
     assert told == "There are tables, but not a Microblog's: user."
 
 
@@ -128,9 +140,22 @@ def test_copy_that_was_killed_is_begun_anew(
             return await schema.problem(read)
 
     assert "not finished" in str(on(copied(settings, target), problem))
+    with changing(target) as half:
+        half.execute("DROP TABLE post")  # as where the half was being taken away already
     run.works("db", "copy", "--to", target)
     assert on(copied(settings, target), problem) is None
     assert on(copied(settings, target), rows) == on(settings, rows)
+
+
+def test_half_of_which_the_mark_alone_is_left_is_begun_anew(
+    run: Run, settings: Settings, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'half.db'}"
+    with changing(url) as half:
+        half.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        half.execute("INSERT INTO alembic_version VALUES (?)", (schema.UNFINISHED,))
+    run.works("db", "copy", "--to", url)
+    assert on(copied(settings, url), rows) == on(settings, rows)
 
 
 def test_copy_that_differs_is_not_used(

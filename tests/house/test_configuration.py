@@ -135,6 +135,9 @@ def test_env_file_is_named_at_launch_and_by_a_variable(run: Run, empty_folder: P
     done = process(*words, folder=empty_folder, **{name: path})
     assert done.returncode == 0, done.stderr
     assert (empty_folder / "village.db").stat().st_size > 0
+    wrong = process(*words, folder=empty_folder, POSTS_PER_PAGE="many")
+    assert (wrong.returncode, "Traceback" in wrong.stderr) == (255, False)
+    assert "POSTS_PER_PAGE 'many' is not a whole number" in wrong.stdout + wrong.stderr
 
 
 def test_quart_finds_the_application_by_its_file_of_switches(empty_folder: Path) -> None:
