@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Table, delete, func, insert, select, text, update
+from sqlalchemy import Table, delete, insert, text, update
 from sqlalchemy.schema import DropTable
 
 from microblog.actions import histories, message_index, search_index
 from microblog.database import Tx
 from microblog.models import REVISION, History, Message, Model, mariadb, table
 from microblog.models.search import INDEX_TABLES
-from microblog.queries.copying import sequence_of
 from microblog.queries.messages import MessageRow
 from microblog.queries.schema import UNFINISHED
 from microblog.queries.search import SQL
 
+_NUMBER_ON = text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :number)")
 _MARK = text("UPDATE alembic_version SET version_num = :revision")
 
 
@@ -38,6 +38,8 @@ async def begin(tx: Tx) -> None:
     for each in reversed(Model.metadata.sorted_tables):
         if each.name != History.__tablename__:
             await tx.execute_aside(delete(each))
+    for name in INDEX_TABLES:
+        await tx.execute_aside(text(f"DELETE FROM {name}"))  # noqa: S608
 
 
 async def put(tx: Tx, target: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -56,15 +58,14 @@ async def number_on(tx: Tx, last: Mapping[str, int]) -> None:
 
 
 async def _number_on(tx: Tx, each: Table, number: int) -> None:
-    given = {"name": each.name, "number": number}
     if tx.vendor == "postgresql":
-        sequence = sequence_of(each).scalar_subquery()
-        await tx.execute(select(func.setval(sequence, number)))
+        await tx.execute(_NUMBER_ON, {"name": f'"{each.name}"', "number": number})
     elif tx.vendor == mariadb.VENDOR and each.name == "event":
         await tx.execute(update(mariadb.log_head).values(last=number))
     elif tx.vendor == mariadb.VENDOR:
         await tx.execute_aside(text(f"ALTER TABLE `{each.name}` AUTO_INCREMENT = {number + 1}"))
     elif each.kwargs.get("sqlite_autoincrement"):  # others go on from their greatest by themselves
+        given = {"name": each.name, "number": number}
         await tx.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), given)
         await tx.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :number)"), given)
 
@@ -73,7 +74,7 @@ async def finish(tx: Tx, log_end: int, *, signs_out: bool) -> None:
     """Let a history of its own begin after the number `log_end` of the log, and take the mark away.
 
     Every client is told to resync, also one that names no epoch: its cursor is below `log_end`.
-    Whoever is `signs_out` has to sign in again.
+    With `signs_out` everybody has to sign in again.
     """
     await tx.execute(update(History).values(epoch=uuid4().hex, pruned_to=log_end))
     await search_index.advance(tx, SQL, log_end)

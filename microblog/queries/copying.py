@@ -33,6 +33,8 @@ _AUTO_INCREMENT = text(
     "WHERE table_schema = DATABASE() AND auto_increment IS NOT NULL"
 )
 
+_SEQUENCE = text("SELECT pg_get_serial_sequence(:name, 'id')")
+
 
 async def hold_view(read: Read) -> None:
     """Let everything that is read in this scope be of one moment. Before anything else is read."""
@@ -116,14 +118,6 @@ async def _given_out(read: Read, numbered: Sequence[Table]) -> dict[str, int]:
         return given | {"event": int(await read.scalar(select(mariadb.log_head.c.last)) or 0)}
     given = {}
     for each in numbered:
-        sequence = await read.scalar(sequence_of(each))
+        sequence = (await read.execute(_SEQUENCE, {"name": f'"{each.name}"'})).scalar_one()
         given[each.name] = int(await read.scalar(text(f"SELECT last_value FROM {sequence}")) or 0)  # noqa: S608
     return given
-
-
-def sequence_of(numbered: Table) -> AnySelect:
-    """Ask PostgreSQL for the name of the sequence that numbers a table's rows."""
-    column = numbered.autoincrement_column
-    return select(
-        func.pg_get_serial_sequence(f'"{numbered.name}"', column.name if column is not None else "")
-    )
