@@ -32,6 +32,7 @@ async def ask(asker: Person, title: str) -> None:
     await asker.page.fill("[name=tags]", "bread 서울")
     await asker.page.click("main form button[type=submit]")
     await expect(asker.page.locator(".question-title")).to_have_text(title)
+    await expect(asker.page.get_by_text("Nobody has answered yet.")).to_be_visible()
 
 
 def answers(page: Page) -> Locator:
@@ -49,6 +50,7 @@ async def answer_live(mina: Person, jun: Person) -> None:
     await expect(answers(jun.page)).to_have_text(["At Kim's", "At Lee's"])
     for page in (mina.page, jun.page):
         await expect(page.locator("#answers-title")).to_have_text("2 answers")
+        await expect(page.get_by_text("Nobody has answered yet.")).to_be_hidden()
 
 
 async def accept_the_last(mina: Person, jun: Person, open_list: Page) -> None:
