@@ -19,7 +19,8 @@ def items(someone: Person) -> Any:
 async def reply(someone: Person, text: str) -> None:
     await someone.page.fill("#reply", text)
     await someone.page.click("#compose-form button[type=submit]")
-    await expect(items(someone).filter(has_text=text)).to_have_count(1)
+    # The first post of a process waits for the model that guesses its language.
+    await expect(items(someone).filter(has_text=text)).to_have_count(1, timeout=20_000)
 
 
 async def test_conversation_is_live_and_nothing_of_it_is_missed() -> None:
