@@ -25,6 +25,25 @@ def one_process() -> Iterator[AppServer]:
         yield server
 
 
+async def begin(asker: Person, title: str, text: str) -> None:
+    """Begin a question, leave, and find it as it was left, also on another device."""
+    await asker.go("/main/question")
+    await asker.page.fill("[name=title]", title)
+    async with asker.page.expect_response("**/drafts"):
+        await asker.page.fill("[name=body]", text)
+    await asker.go("/explore")
+    await form_holds(asker, title, text)
+
+
+async def form_holds(asker: Person, title: str, text: str) -> None:
+    """Look at a fresh form for a question, in a tab of its own."""
+    tab = await asker.context.new_page()
+    await tab.goto(f"{asker.url}/main/question")
+    await expect(tab.locator("[name=title]")).to_have_value(title)
+    await expect(tab.locator("[name=body]")).to_have_value(text)
+    await tab.close()
+
+
 async def ask(asker: Person, title: str) -> None:
     await asker.go("/main/question")
     await asker.page.fill("[name=title]", title)
@@ -92,7 +111,9 @@ async def test_question_is_asked_answered_and_accepted_before_the_eyes_of_both(
         await jun.go("/questions")
         await jun.is_live()
         await mina.write("This is no question")
+        await begin(mina, "Where is bread?", "Near the harbour")
         await ask(mina, TITLE)
+        await form_holds(mina, "", "")
         await mina.is_live()
         await expect(jun.post(TITLE)).to_have_count(1, timeout=AT_ONCE_MS)
         await expect(jun.post("This is no question")).to_have_count(0)
