@@ -3,7 +3,7 @@
 from quart import Blueprint, Response, current_app, jsonify, request
 from quart_schema import hide, security_scheme
 
-from microblog.api import asyncapi, openapi, schemas
+from microblog.api import asyncapi, expectations, openapi, schemas
 from microblog.edge import templates
 from microblog.edge.headers import CONTENT_SECURITY_POLICY
 from microblog.runtime import runtime
@@ -56,6 +56,7 @@ async def live_document() -> Response:
 
 @blueprint.get("/docs")
 @hide
+@expectations.offers("text/html")
 async def docs() -> Response:
     """Show the document, to read and to try."""
     page = await templates.render("api/docs.html")

@@ -3,7 +3,7 @@
 `render.json` makes the answers; a test holds each of them against these models.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -167,6 +167,21 @@ class UserPage(BaseModel):
 
     items: list[User]
     meta: NumberedMeta = Field(alias="_meta")
+    links: Neighbours = Field(alias="_links")
+
+
+def all_on_one_page(items: list[Any], path: str) -> ConfigDict:
+    """Return how an example of a list looks that is never more than one page."""
+    meta: JsonDict = {"per_page": len(items), "has_more": False}
+    return _example(
+        {"items": items, "_meta": meta, "_links": {"self": path, "next": None, "prev": None}}
+    )
+
+
+class Whole(BaseModel):
+    """A list that is never more than one page."""
+
+    meta: CursorMeta = Field(alias="_meta")
     links: Neighbours = Field(alias="_links")
 
 

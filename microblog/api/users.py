@@ -10,7 +10,7 @@ from quart_schema import security_scheme, validate_querystring
 
 from microblog.actions import accounts, addresses
 from microblog.actions.accounts import NewAccount
-from microblog.api import openapi, paging, schemas
+from microblog.api import me, openapi, paging, schemas
 from microblog.api.paging import NumberedQuery
 from microblog.core import names
 from microblog.core.errors import Forbidden, Invalid, message
@@ -113,7 +113,9 @@ async def show(who: str) -> Response:
             person: User | Person = await users.by_username(read, who)
         else:
             person = await users.shown(read, paging.number(who))
-    return jsonify(_shown(person, visitor))
+    if visitor.user is not None and person.id == visitor.user.id:
+        return me.answer(visitor.user)
+    return jsonify(as_json.user(person))
 
 
 def _shown(person: User | Person, visitor: auth.Visitor) -> dict[str, Any]:

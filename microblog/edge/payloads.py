@@ -1,5 +1,7 @@
 """What is wrong with a payload, field by field, in sentences for people. `errors` shows them."""
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -38,6 +40,16 @@ def flaws(error: ValidationError) -> dict[str, list[Message]]:
         if place in found or len(found) < MOST_FIELDS:
             found.setdefault(place, []).append(_sentence(one["type"], one.get("ctx", {})))
     return found
+
+
+def unknown(names: Iterable[str]) -> dict[str, list[Message]]:
+    """Say of names that there is nothing called so."""
+    return about(names, _SENTENCES["extra_forbidden"])
+
+
+def about(names: Iterable[str], told: Message) -> dict[str, list[Message]]:
+    """Say the same of several names, at most `MOST_FIELDS` of them."""
+    return {_written(name): [told] for name in islice(names, MOST_FIELDS)}
 
 
 def _written(part: str | int) -> str:

@@ -14,6 +14,7 @@ from quart.wrappers.request import Body
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from microblog.edge import strict_json
 from microblog.edge.bodies import LONGEST_UPLOAD_BYTES, CountedBody
 from microblog.runtime import runtime
 
@@ -26,6 +27,7 @@ SURROUNDING_BITS = {4: 24, 6: 48}  # of an address, by its version
 class MicroblogRequest(Request):
     """A request whose body must be UTF-8 where it claims to be JSON."""
 
+    json_module: Any = strict_json
     body: CountedBody
     body_class: type[Body] = CountedBody
 
