@@ -69,8 +69,8 @@ class Repeatable(BaseModel):
 
     idempotency_key: str | None = Field(
         None,
-        description="1 to 200 ASCII characters of your choice, new for each post. The same "
-        "request with the same key makes one post, however often it is sent.",
+        description="1 to 200 ASCII characters of your choice, new for each thing that you make. "
+        "The same request with the same key makes one, however often it is sent.",
     )
 
 

@@ -27,7 +27,6 @@ SURROUNDING_BITS = {4: 24, 6: 48}  # of an address, by its version
 class MicroblogRequest(Request):
     """A request whose body must be UTF-8 where it claims to be JSON."""
 
-    json_module: Any = strict_json
     body: CountedBody
     body_class: type[Body] = CountedBody
 
@@ -60,6 +59,7 @@ class MicroblogRequest(Request):
         return runtime().settings.is_secure or super().is_secure
 
     async def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        self.json_module: Any = strict_json
         try:
             return await super().get_json(force, silent, cache)
         except (UnicodeDecodeError, RecursionError):
