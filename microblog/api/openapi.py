@@ -43,6 +43,7 @@ PATH_PARAMETERS = {
     "post_id": ("The post's id.", "1042"),
     "context": ("Which form the draft is of.", "post"),
     "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3"),
+    "tag": ("The hashtag, with or without #.", "bread"),
     "who": ("A person's id or username.", "mina"),
 }
 _TOLD = "_microblog_told"

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from quart import Quart
 
 from microblog.database import Database
 from microblog.settings import Settings
@@ -144,3 +145,33 @@ async def test_entry_leads_to_what_is_there(stranger: Program) -> None:
     entry = await stranger.json("GET", "/api")
     for name in ("openapi", "users", "posts", "public"):
         await stranger.json("GET", entry["_links"][name])
+
+
+async def test_entry_leads_to_every_address(app: Quart, stranger: Program) -> None:
+    entry = await stranger.call("GET", "/api")
+    links = (await entry.get_json())["_links"]
+    told = {address.partition("{?")[0] for address in links.values()}
+    addresses = {rule.rule.replace("<", "{").replace(">", "}") for rule in app.url_map.iter_rules()}
+    assert {address for address in addresses if address.startswith("/api")} <= told
+    assert told <= addresses
+    assert '</api/openapi.json>; rel="service-desc"' in entry.headers["Link"]
+
+
+@pytest.mark.parametrize("path", ["/api/users", "/api/posts", "/api/questions?state=open"])
+async def test_links_lead_from_the_first_page_to_the_last_and_keep_what_was_asked(
+    stranger: Program, make_user: MakeUser, make_post: MakePost, path: str
+) -> None:
+    people = [await make_user(name) for name in ("ann", "bob", "cem")]
+    for number in range(3):
+        await make_post(people[0], f"Near {number}", title=f"Where is the bread {number}?")
+        await make_post(people[0], "No question")
+    limit = "per_page" if path == "/api/users" else "limit"
+    address: str | None = f"{path}{'&' if '?' in path else '?'}{limit}=1"
+    seen: list[str] = []
+    while address is not None:
+        answer = await stranger.call("GET", address)
+        page = await answer.get_json()
+        seen += [item["id"] for item in page["items"]]
+        address = page["_links"]["next"]
+        assert (f'<{address}>; rel="next"' in answer.headers["Link"]) is (address is not None)
+    assert len(seen) == len(set(seen)) == {"/api/posts": 6}.get(path, 3)
