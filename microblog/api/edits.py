@@ -10,7 +10,7 @@ from werkzeug.exceptions import PreconditionRequired
 
 from microblog.actions import posts
 from microblog.actions.posts import Edit
-from microblog.api import envelope, openapi, paging, schemas, versions
+from microblog.api import envelope, fields, openapi, paging, schemas, versions
 from microblog.api.expectations import versioned
 from microblog.api.posts import answer, told_of_body
 from microblog.api.versions import Precondition
@@ -30,8 +30,8 @@ class Change(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"body": "Good evening #서울"}]}
     )
 
-    body: str = Field(description="As for a new post.")
-    language: str | None = Field(
+    body: fields.PostBody = Field(description="As for a new post.")
+    language: fields.Language | None = Field(
         None, description="As for a new post. Guessed anew where you say nothing."
     )
 

@@ -8,7 +8,7 @@ from quart import Blueprint, Response
 from quart_schema import validate_headers
 
 from microblog.actions import accounts, addresses, departures, usernames
-from microblog.api import openapi, schemas, versions
+from microblog.api import fields, openapi, schemas, versions
 from microblog.api.expectations import versioned
 from microblog.api.versions import Precondition
 from microblog.core import names, passwords, scopes
@@ -40,11 +40,13 @@ class Change(BaseModel):
         json_schema_extra={"examples": [{"display_name": "Mina", "about_me": "Seoul, bicycles"}]},
     )
 
-    username: str = Field("", description="The one before stays yours, and leads to you.")
-    display_name: str = Field("", description="50 characters at most.")
-    about_me: str = Field("", description="500 characters at most.")
-    email: str = Field("", description="Holds once it is confirmed, where mail is sent.")
-    password: str = Field("", description="Ends all other sessions and tokens.")
+    username: fields.Username = Field(
+        "", description="The one before stays yours, and leads to you."
+    )
+    display_name: fields.DisplayName = Field("", description="50 characters at most.")
+    about_me: fields.AboutMe = Field("", description="500 characters at most.")
+    email: fields.Email = Field("", description="Holds once it is confirmed, where mail is sent.")
+    password: fields.Password = Field("", description="Ends all other sessions and tokens.")
     old_password: str = Field("", description="Needed for `password` and `email`.")
 
     @property

@@ -8,7 +8,7 @@ from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import posts
 from microblog.actions.posts import Draft
-from microblog.api import envelope, openapi, paging, schemas, versions
+from microblog.api import envelope, fields, openapi, paging, schemas, versions
 from microblog.api.expectations import versioned
 from microblog.api.paging import CursorQuery
 from microblog.core import cursors
@@ -44,11 +44,11 @@ class NewPost(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"body": "Good morning #서울"}]}
     )
 
-    body: str = Field(
+    body: fields.PostBody = Field(
         description="1 to 500 characters as people see them; a link counts 23. "
         "Links, @mentions, #hashtags and `code` are recognised."
     )
-    language: str | None = Field(
+    language: fields.Language | None = Field(
         None,
         description="The BCP 47 code of its language, as “ko” or “en-GB”. Guessed where you say "
         "nothing.",

@@ -11,7 +11,7 @@ from quart_schema import security_scheme, validate_headers, validate_querystring
 
 from microblog.actions import accounts, addresses, idempotency
 from microblog.actions.accounts import NewAccount
-from microblog.api import me, openapi, paging, schemas
+from microblog.api import fields, me, openapi, paging, schemas
 from microblog.api.paging import NumberedQuery
 from microblog.api.posts import KEY, Repeatable
 from microblog.core import names
@@ -61,11 +61,15 @@ class SignUp(BaseModel):
         },
     )
 
-    username: str = Field(description="3 to 30 letters, digits and _, beginning with a letter.")
-    email: str
-    password: str = Field(description="8 characters to 1,024 bytes, none of the common ones.")
-    display_name: str = Field("", description="50 characters at most.")
-    about_me: str = Field("", description="500 characters at most.")
+    username: fields.Username = Field(
+        description="3 to 30 letters, digits and _, beginning with a letter."
+    )
+    email: fields.Email
+    password: fields.Password = Field(
+        description="8 characters to 1,024 bytes, none of the common ones."
+    )
+    display_name: fields.DisplayName = Field("", description="50 characters at most.")
+    about_me: fields.AboutMe = Field("", description="500 characters at most.")
 
 
 @blueprint.post("/users")

@@ -77,6 +77,22 @@ async def test_missing_and_unknown_fields_are_named(mina: Program) -> None:
     assert told["message"] == told["detail"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "wrong"),
+    [
+        ("POST", "/api/posts", {"body": "x" * 501, "language": "xx", "reply_to": 5}),
+        ("POST", "/api/questions", {"title": "", "body": " ", "language": "xx", "tags": 5}),
+        ("POST", "/api/messages", {"to": 5, "body": ""}),
+        ("PATCH", "/api/me", {"username": "a b", "display_name": "x" * 51, "email": "x", "id": 1}),
+    ],
+)
+async def test_all_that_is_wrong_is_told_at_once(
+    mina: Program, method: str, path: str, wrong: dict[str, Any]
+) -> None:
+    told = await mina.problem(method, path, 422, json=wrong)
+    assert set(told["errors"]) == set(wrong)
+
+
 async def test_flood_of_unknown_fields_gets_a_short_answer(mina: Program) -> None:
     flood = {f"field{n}" * 20: n for n in range(1000)}
     told = await mina.problem("POST", "/api/posts", 422, json=flood | {"body": "x"})
