@@ -26,6 +26,7 @@ LINKS = {
     "followers": "/api/users/{who}/followers",
     "following": "/api/users/{who}/following",
     "user_posts": "/api/users/{who}/posts",
+    "suspension": "/api/users/{who}/suspension",
     "posts": "/api/posts",
     "post": "/api/posts/{post_id}",
     "thread": "/api/posts/{post_id}/thread",

@@ -193,12 +193,8 @@ class PeoplePage(BaseModel):
     model_config = _example(
         {
             "items": [USER],
-            "_meta": {"per_page": 1, "has_more": True},
-            "_links": {
-                "self": "/api/users/8/followers?limit=1",
-                "next": "/api/users/8/followers?limit=1&before=31",
-                "prev": None,
-            },
+            "_meta": {"per_page": 25, "has_more": False},
+            "_links": {"self": "/api/users/8/followers", "next": None, "prev": None},
         }
     )
 
