@@ -50,6 +50,18 @@ async def test_head_answers_as_get_without_the_body(server: Serving) -> None:
     assert nothing == b""
 
 
+async def test_head_of_the_stream_ends(
+    server: Serving, settings: Settings, database: Database, make_user: MakeUser
+) -> None:
+    token = await access_token(database, settings, await make_user("mina"))
+    lines = (f"Authorization: Bearer {token}", "Accept: text/event-stream")
+    async with asyncio.timeout(30):
+        head, nothing = await send(server, "HEAD /api/events?since=0", *lines)
+    assert (head[0], nothing) == ("HTTP/1.1 200", b"")
+    assert the("content-type:", head) == "content-type: text/event-stream; charset=utf-8"
+    assert server.runtime.sockets == 0
+
+
 async def test_answer_without_content_says_nothing_of_content(
     server: Serving, settings: Settings, database: Database, make_user: MakeUser
 ) -> None:

@@ -144,3 +144,16 @@ async def test_refusal_speaks_the_language_that_is_asked_for(stranger: Program) 
         said.append((told["title"], told["detail"], *told["errors"]["username"]))
     assert said[0] == ("Not valid", "Some of what was sent is not right.", "This is missing.")
     assert all(regex.search(r"\p{Hangul}", korean) for korean in said[1])
+
+
+@pytest.mark.parametrize(
+    ("asked", "title"), [({}, "올바르지 않습니다"), ({"Accept-Language": "en"}, "Not valid")]
+)
+async def test_language_that_is_asked_for_comes_before_that_of_the_settings(
+    program: OpenProgram, make_user: MakeUser, asked: dict[str, str], title: str
+) -> None:
+    client = await program(await make_user("mina", language="ko"))
+    headers = asked | {"Cookie": "language=en"}
+    answer = await client.call("POST", "/api/posts", json={}, headers=headers)
+    assert (await answer.get_json(force=True))["title"] == title
+    assert answer.headers["Content-Language"] == ("en" if asked else "ko")

@@ -59,7 +59,9 @@ def field_twice(way: Way, how: Request) -> Request | None:
 
 def other_kind(way: Way, how: Request) -> Request | None:
     is_document = way.path in DOCUMENTS
-    has_content = way.method != "DELETE" and not way.path.endswith(("/read", "/reset", "/suspension"))
+    has_content = way.method != "DELETE" and not way.path.endswith(
+        ("/read", "/reset", "/suspension")
+    )
     has_content &= "/me/following" not in way.path
     wanted = {"Accept": "image/png, application/json;q=0"}
     return always(headers=wanted)(way, how) if has_content and not is_document else None
