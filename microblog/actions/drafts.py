@@ -35,7 +35,7 @@ async def keep(
     written = rules.storable(written)
     if written.is_blank:
         written = Written("")
-    await tx.lock_name(digest(f"draft {user_id}"))
+    await hold(tx, user_id)
     known = await drafts.of(tx, user_id, context)
     if known is None:
         return None if written.is_blank else await _begin(tx, user_id, context, written, now)
@@ -49,9 +49,14 @@ async def keep(
     return known._replace(**values, version=known.version + 1)
 
 
+async def hold(tx: Tx, user_id: int) -> None:
+    """Let nobody else change a person's drafts until the end of the transaction."""
+    await tx.lock_name(digest(f"draft {user_id}"))
+
+
 async def take_away(tx: Tx, user_id: int, context: str, now: datetime) -> None:
     """Take a draft away, whatever its version is."""
-    await tx.lock_name(digest(f"draft {user_id}"))
+    await hold(tx, user_id)
     known = await drafts.of(tx, user_id, context)
     if known is not None and not known.is_blank:
         await _replace(tx, user_id, known, _columns(Written(""), now))

@@ -21,7 +21,8 @@ async def count(tx: Tx, name: str, limit: int, window: timedelta, now: datetime)
     await tx.lock_name(key)
     tries, earliest = await access.tries_since(tx, key, now - window)
     if tries >= limit and earliest is not None:
-        raise TooManyTries(max(1, math.ceil((earliest + window - now).total_seconds())))
+        seconds = math.ceil((earliest + window - now).total_seconds())
+        raise TooManyTries(max(1, seconds), limit)
     tx.add(Try(key=key, created_at=now))
     await tx.flush()
 

@@ -40,7 +40,7 @@ async def _replace(tx: Tx, user: User, username: str, now: datetime) -> None:
     key = username.lower()
     if user.renamed_at is not None and now < user.renamed_at + BETWEEN_NAMES:
         left = user.renamed_at + BETWEEN_NAMES - now
-        raise TooManyTries(math.ceil(left.total_seconds()))
+        raise TooManyTries(math.ceil(left.total_seconds()), limit=1)
     await tx.lock_name(digest(f"username:{key}"))
     owner = await users.of_name(tx, username)
     if owner is not None and owner.id != user.id:

@@ -9,6 +9,7 @@ from microblog.api import (
     entry,
     envelope,
     events,
+    expectations,
     follows,
     me,
     messages,
@@ -16,6 +17,7 @@ from microblog.api import (
     openapi,
     posts,
     questions,
+    relations,
     resets,
     search,
     suspensions,
@@ -37,6 +39,7 @@ MODULES = (
     notifications,
     posts,
     questions,
+    relations,
     resets,
     search,
     suspensions,
@@ -52,6 +55,7 @@ def install(app: Quart) -> None:
     openapi.install(app)
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     envelope.install(app, blueprint)
+    expectations.install(blueprint)
     for module in MODULES:
         blueprint.register_blueprint(module.blueprint)
     app.register_blueprint(blueprint)

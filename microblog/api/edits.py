@@ -3,21 +3,22 @@
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
-from quart import Blueprint, Response, jsonify
+from pydantic.config import JsonDict
+from quart import Blueprint, Response
 from quart_schema import validate_headers
 from werkzeug.exceptions import PreconditionRequired
 
 from microblog.actions import posts
 from microblog.actions.posts import Edit
-from microblog.api import envelope, openapi, paging, schemas
+from microblog.api import envelope, fields, openapi, paging, schemas, versions
+from microblog.api.expectations import versioned
 from microblog.api.posts import answer, told_of_body
+from microblog.api.versions import Precondition
 from microblog.core.errors import Invalid
 from microblog.edge import auth, authoring, limits
 from microblog.queries import posts as post_queries
 from microblog.render import json as as_json
 from microblog.runtime import runtime
-
-ANY = "*"
 
 blueprint = Blueprint("edits", __name__)
 
@@ -29,19 +30,9 @@ class Change(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"body": "Good evening #서울"}]}
     )
 
-    body: str = Field(description="As for a new post.")
-    language: str | None = Field(
+    body: fields.PostBody = Field(description="As for a new post.")
+    language: fields.Language | None = Field(
         None, description="As for a new post. Guessed anew where you say nothing."
-    )
-
-
-class Precondition(BaseModel):
-    """Which version of the post is changed."""
-
-    if_match: str | None = Field(
-        None,
-        description="The `ETag` that came with the post, or `*` for whatever it says now. "
-        "Replies to the post don't change its version.",
     )
 
 
@@ -52,11 +43,12 @@ class Precondition(BaseModel):
     "The post as it is now.",
     limit="posts that one person writes in a minute",
     refusals={
-        412: "The post was changed since you read it. Read it again, then send your change.",
+        412: versions.CHANGED,
         428: "`If-Match` is missing.",
     },
 )
 @openapi.signed_in
+@versioned
 @validate_headers(Precondition)
 @openapi.takes(Change)
 async def edit(data: Change, headers: Precondition, post_id: str) -> Response:
@@ -73,17 +65,12 @@ async def edit(data: Change, headers: Precondition, post_id: str) -> Response:
         language = await authoring.language_of(data.body, data.language)
         async with runtime().database.write() as tx:
             post = await post_queries.own(tx, number, author.id)
-            version = post.version if headers.if_match == ANY else _version(headers.if_match)
-            change = Edit(data.body, version, language)
+            versions.must_match(post.version, headers.if_match)
+            change = Edit(data.body, post.version, language)
             post = await posts.edit(tx, author, number, change, datetime.now(UTC))
     except Invalid as invalid:
         raise told_of_body(invalid) from None
     return answer(post)
-
-
-def _version(tag: str) -> str:
-    """Return the part of an ETag that names the version of the text."""
-    return tag.strip().removeprefix("W/").strip('"').partition(".")[0]
 
 
 class Told(BaseModel):
@@ -95,25 +82,18 @@ class Told(BaseModel):
     written_at: str = Field(json_schema_extra={"format": "date-time"})
 
 
-class History(BaseModel):
+_TOLD: JsonDict = {
+    "body": "Good evening",
+    "html": "<p>Good evening</p>",
+    "title": None,
+    "written_at": "2026-02-03T04:05:06.789Z",
+}
+
+
+class History(schemas.Whole):
     """What a post says, and what it said before."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "items": [
-                        {
-                            "body": "Good evening",
-                            "html": "<p>Good evening</p>",
-                            "title": None,
-                            "written_at": "2026-02-03T04:05:06.789Z",
-                        }
-                    ]
-                }
-            ]
-        }
-    )
+    model_config = schemas.all_on_one_page([_TOLD], "/api/posts/1042/history")
 
     items: list[Told] = Field(description="The latest first; the first is what it says now.")
 
@@ -131,4 +111,4 @@ async def history(post_id: str) -> Response:
         visitor = await auth.may_read(read)
         post = await post_queries.visible(read, number, visitor.id)
         versions = await post_queries.versions(read, post)
-    return jsonify({"items": [as_json.version(each) for each in versions]})
+    return paging.whole([as_json.version(each) for each in versions])

@@ -12,14 +12,19 @@ from microblog.edge.request import is_api
 PREFLIGHT_SECONDS = 86_400
 _MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID"
 _MAY_READ = (
-    "ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, "
-    "WWW-Authenticate, X-Request-ID"
+    "Allow, Content-Language, ETag, Link, Location, RateLimit-Limit, RateLimit-Remaining, "
+    "RateLimit-Reset, Retry-After, WWW-Authenticate, X-Request-ID"
 )
 
 
 def tell(allowance: Allowance) -> None:
     """Tell with the answer how much of a limit is left."""
     g.allowance = allowance
+
+
+def link(**targets: str | None) -> None:
+    """Tell with the answer where its neighbours are, by relation (RFC 8288); None is none."""
+    g.links = {name: address for name, address in targets.items() if address is not None}
 
 
 def install(app: Quart, blueprint: Blueprint) -> None:
@@ -34,10 +39,13 @@ async def _keep(response: Response) -> Response:
     response.vary.update(["Authorization", "Accept-Language"])
     if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "private, no-cache"
+    if response.status_code == 204 or request.method == "OPTIONS":
+        response.headers.pop("Content-Type", None)  # nothing is of no kind
     if response.status_code == 204:
-        # Nothing has neither a kind nor a length (RFC 9110, 8.6).
-        response.headers.pop("Content-Type", None)
-        response.headers.pop("Content-Length", None)
+        response.headers.pop("Content-Length", None)  # RFC 9110, 8.6
+    if "links" in g and response.status_code < 300:
+        told = (f'<{address}>; rel="{name}"' for name, address in g.links.items())
+        response.headers["Link"] = ", ".join(told)
     is_whole = response.timeout is not None  # a stream has no end
     if request.method in {"GET", "HEAD"} and response.status_code == 200 and is_whole:
         # Weak: compression changes the bytes, not what they say.

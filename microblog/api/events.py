@@ -1,12 +1,13 @@
 """What has happened since a position: the log as a page, or as a stream of server-sent events."""
 
+from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, current_app, request
 from quart_schema import validate_querystring
 
-from microblog.api import openapi
+from microblog.api import envelope, expectations, openapi
 from microblog.api.event_stream import EventStream
 from microblog.core import scopes
 from microblog.core.errors import Invalid, TooManyTries, Unavailable, message
@@ -107,6 +108,7 @@ class EventPage(BaseModel):
     refusals={503: "The server has too many live connections."},
 )
 @openapi.signed_in
+@expectations.offers(expectations.JSON, STREAM)
 @validate_querystring(EventsQuery)
 async def since(query_args: EventsQuery) -> Response:
     """Tell what has happened since a cursor, oldest first.
@@ -142,27 +144,35 @@ async def _page(visitor: Visitor, started: Start, listed: list[str]) -> Response
     changed = any(one.event.kind is Kind.RELATIONS_CHANGED for one in found)
     more = cursor < started.head.cursor
     asked = request.args.to_dict() | {"since": str(cursor), "epoch": started.head.epoch}
+    following = f"{request.path}?{urlencode(asked)}" if more else None
     rest = {
         "cursor": str(cursor),
         "epoch": started.head.epoch,
         "resync": started.resync or ("relations" if changed else None),
         "_meta": {"has_more": more},
-        "_links": {"self": here(), "next": f"{request.path}?{urlencode(asked)}" if more else None},
+        "_links": {"self": here(), "next": following},
     }
+    envelope.link(next=following)
     body = f'{{"items":[{",".join(items)}],{as_json.dump(rest)[1:]}'
     return Response(body, mimetype="application/json")
 
 
 async def _stream(visitor: Visitor, started: Start, listed: list[str]) -> Response:
     now = runtime()
+    if request.method == "HEAD":
+        return _streamed("")
     if now.sockets >= now.most_sockets or now.stopping.is_set():
         raise Unavailable(RETRY_AFTER_SECONDS)
     if visitor.id is not None and now.hub.count_of(visitor.id) >= now.settings.sockets_per_person:
-        raise TooManyTries(RETRY_AFTER_SECONDS)
+        raise TooManyTries(RETRY_AFTER_SECONDS, now.settings.sockets_per_person)
     await room.leave(None)  # it stays for hours: the places are for requests
     goes_on(request)
     stream = EventStream(now, visitor, started, listed)
-    answer = Response(stream.text(current_app.app_context()), mimetype=STREAM)
+    return _streamed(stream.text(current_app.app_context()))
+
+
+def _streamed(text: str | AsyncIterator[str]) -> Response:
+    answer = Response(text, mimetype=STREAM)
     answer.timeout = None
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"  # nginx would keep it back

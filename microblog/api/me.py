@@ -4,12 +4,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
-from quart import Blueprint, Response, jsonify
+from quart import Blueprint, Response
+from quart_schema import validate_headers
 
 from microblog.actions import accounts, addresses, departures, usernames
-from microblog.api import openapi, schemas
+from microblog.api import fields, openapi, schemas, versions
+from microblog.api.expectations import versioned
+from microblog.api.versions import Precondition
 from microblog.core import names, passwords, scopes
 from microblog.core.errors import Invalid, Message, NotFound
+from microblog.core.tokens import digest
 from microblog.database import Tx
 from microblog.edge import auth, limits
 from microblog.edge.accounts import must_know
@@ -21,6 +25,7 @@ from microblog.render import json as as_json
 from microblog.runtime import runtime
 
 CHANGE = "username once in a week, tries of the password per account and per address"
+CHANGED = {412: versions.CHANGED}
 NEEDS_PASSWORD = frozenset({"email", "password"})
 OF_THE_ACCOUNT = NEEDS_PASSWORD | {"username"}
 
@@ -35,11 +40,13 @@ class Change(BaseModel):
         json_schema_extra={"examples": [{"display_name": "Mina", "about_me": "Seoul, bicycles"}]},
     )
 
-    username: str = Field("", description="The one before stays yours, and leads to you.")
-    display_name: str = Field("", description="50 characters at most.")
-    about_me: str = Field("", description="500 characters at most.")
-    email: str = Field("", description="Holds once it is confirmed, where mail is sent.")
-    password: str = Field("", description="Ends all other sessions and tokens.")
+    username: fields.Username = Field(
+        "", description="The one before stays yours, and leads to you."
+    )
+    display_name: fields.DisplayName = Field("", description="50 characters at most.")
+    about_me: fields.AboutMe = Field("", description="500 characters at most.")
+    email: fields.Email = Field("", description="Holds once it is confirmed, where mail is sent.")
+    password: fields.Password = Field("", description="Ends all other sessions and tokens.")
     old_password: str = Field("", description="Needed for `password` and `email`.")
 
     @property
@@ -48,45 +55,56 @@ class Change(BaseModel):
         return set(self.model_fields_set)
 
 
+def answer(user: User) -> Response:
+    """Answer with a person as they see themselves."""
+    return versions.tagged(as_json.dump(as_json.own(user)), versions.of_person(user))
+
+
 @blueprint.get("/me")
 @openapi.answers(200, schemas.User, "You.")
 @openapi.signed_in
 async def show() -> Response:
     """Show oneself."""
-    return jsonify(as_json.own(await auth.person()))
+    return answer(await auth.person())
 
 
 @blueprint.patch("/me")
-@openapi.answers(200, schemas.User, "You, as you are now.", limit=CHANGE)
+@openapi.answers(200, schemas.User, "You, as you are now.", limit=CHANGE, refusals=CHANGED)
 @openapi.signed_in
+@versioned
+@validate_headers(Precondition)
 @openapi.takes(Change)
-async def change(data: Change) -> Response:
+async def change(data: Change, headers: Precondition) -> Response:
     """Change oneself.
 
     Another password ends all sessions and tokens but those of this sign-in.
     """
-    return await _change(data)
+    return await _change(data, headers)
 
 
 @blueprint.put("/me")
-@openapi.answers(200, schemas.User, "You, as you are now.", limit=CHANGE)
+@openapi.answers(200, schemas.User, "You, as you are now.", limit=CHANGE, refusals=CHANGED)
 @openapi.signed_in
+@versioned
+@validate_headers(Precondition)
 @openapi.takes(Change)
-async def replace(data: Change) -> Response:
+async def replace(data: Change, headers: Precondition) -> Response:
     """Change oneself, as `PATCH` does: what is not sent stays."""
-    return await _change(data)
+    return await _change(data, headers)
 
 
 @blueprint.put("/users/<who>")
-@openapi.answers(200, schemas.User, "You, as you are now.", limit=CHANGE)
+@openapi.answers(200, schemas.User, "You, as you are now.", limit=CHANGE, refusals=CHANGED)
 @openapi.signed_in
+@versioned
+@validate_headers(Precondition)
 @openapi.takes(Change)
-async def change_by_name(who: str, data: Change) -> Response:
+async def change_by_name(who: str, data: Change, headers: Precondition) -> Response:
     """Change oneself by one's own id or username; nobody else can be changed."""
     user = await auth.person()
     if who.lower() not in {str(user.id), user.username_key}:
         raise NotFound
-    return await _change(data)
+    return await _change(data, headers)
 
 
 class Leave(BaseModel):
@@ -120,7 +138,7 @@ async def delete(data: Leave) -> Response:
     return Response(status=202)
 
 
-async def _change(data: Change) -> Response:
+async def _change(data: Change, headers: Precondition) -> Response:
     user = await auth.person()
     if found := _flaws(user, data):
         raise Invalid(found)
@@ -134,9 +152,13 @@ async def _change(data: Change) -> Response:
     hashed = await hash_password(data.password) if "password" in data.asked else None
     async with runtime().database.write() as tx:
         known = await auth.visitor(tx)
+        if headers.if_match is not None:
+            await tx.lock_name(digest(f"profile {user.id}"))
+            now = await users.by_id(tx, user.id)
+            versions.must_match(versions.of_person(now), headers.if_match)
         await _carry_out(tx, user, known, data, hashed)
         fresh = await users.by_id(tx, user.id)
-    return jsonify(as_json.own(fresh))
+    return answer(fresh)
 
 
 async def _carry_out(tx: Tx, user: User, known: Visitor, data: Change, hashed: str | None) -> None:

@@ -11,7 +11,7 @@ from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import messages
 from microblog.actions.messages import Letter
-from microblog.api import envelope, openapi, paging, schemas
+from microblog.api import envelope, fields, openapi, paging, schemas
 from microblog.api.paging import CursorQuery
 from microblog.api.posts import KEY, Repeatable
 from microblog.core import names
@@ -138,7 +138,7 @@ class NewMessage(BaseModel):
     )
 
     to: str = Field(description="A person's id or username.")
-    body: str = Field(
+    body: fields.MessageBody = Field(
         description="1 to 2,000 characters as people see them. Links are recognised; @mentions "
         "and #hashtags tell nobody."
     )

@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
-from quart import Blueprint, Response, jsonify, request
+from quart import Blueprint, Response, jsonify
 from quart_schema import validate_querystring
 
 from microblog.actions import notifications
@@ -17,7 +16,6 @@ from microblog.core.cursors import Window
 from microblog.core.errors import Invalid, NotFound, message
 from microblog.edge import auth
 from microblog.edge.paging import moment
-from microblog.edge.request import here
 from microblog.queries import changes
 from microblog.queries import notifications as notification_queries
 from microblog.render import json as as_json
@@ -172,24 +170,11 @@ def _answer(
     since: float | None = None,
 ) -> Response:
     """Answer with a page and the addresses of its neighbours, which choose the same kinds."""
-    kinds = {"kinds": request.args["kinds"]} if "kinds" in request.args else {}
-
-    def address(**position: float | None) -> str | None:
-        if None in position.values():
-            return None
-        return f"{request.path}?{urlencode({'limit': asked.limit, **kinds, **position})}"
-
-    return jsonify(
-        {
-            "items": items,
-            "_meta": {"per_page": asked.limit, "has_more": (before or since) is not None},
-            "_links": {
-                "self": here(),
-                "next": address(before=before) or address(since=since),
-                "prev": address(after=after),
-            },
-        }
-    )
+    name, cursor = ("before", before) if since is None else ("since", since)
+    following = paging.neighbour(asked.limit, name, cursor)
+    previous = paging.neighbour(asked.limit, "after", after)
+    meta = {"per_page": asked.limit, "has_more": cursor is not None}
+    return jsonify({"items": items, "_meta": meta, "_links": paging.links(following, previous)})
 
 
 class Seen(BaseModel):

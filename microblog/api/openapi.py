@@ -18,13 +18,15 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.routing import Rule
 from werkzeug.routing.converters import BaseConverter
 
-from microblog.api import schemas
+from microblog.api import expectations, schemas
 from microblog.core import pictures
 from microblog.edge import auth
 
 API_VERSION = "1.0"
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
+IDENTITY = "identity"
+RATE_LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 DESCRIPTION = """\
 The JSON API of a microblog. Take a pair of tokens with your username and password, and send the
 access token with each call: `Authorization: Bearer …`. Cookies count for nothing here. Or make a
@@ -41,6 +43,7 @@ PATH_PARAMETERS = {
     "post_id": ("The post's id.", "1042"),
     "context": ("Which form the draft is of.", "post"),
     "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3"),
+    "tag": ("The hashtag, with or without #.", "bread"),
     "who": ("A person's id or username.", "mina"),
 }
 _TOLD = "_microblog_told"
@@ -72,7 +75,9 @@ def answers(
 
     def mark(handler: F) -> F:
         setattr(handler, _TOLD, told)
-        return document_response(model, status)(handler) if model is not None else handler
+        if model is None:
+            return expectations.offers()(handler)  # it says nothing, in whatever form
+        return document_response(model, status)(handler)
 
     return mark
 
@@ -95,7 +100,7 @@ def takes(model: type[BaseModel]) -> Callable[[F], F]:
 
         @wraps(checked)
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if not request.is_json:
+            if not request.is_json or request.headers.get("Content-Encoding", IDENTITY) != IDENTITY:
                 raise UnsupportedMediaType
             return await checked(*args, **kwargs)
 
@@ -206,7 +211,7 @@ def _complete(operation: dict[str, Any], told: Told, *, reads: bool) -> None:
         operation["responses"][str(status)] = _problem(reason)
     if told.limit is not None:
         refusal = _problem(f"Too often: {told.limit}. `Retry-After` says when to try again.")
-        names = ("Retry-After", "RateLimit-Remaining", "RateLimit-Reset")
+        names = ("Retry-After", *RATE_LIMIT)
         refusal["headers"] = {name: _HEADERS[name] for name in names}
         operation["responses"]["429"] = refusal
     operation["responses"]["default"] = _problem("Any other problem.")
@@ -260,8 +265,9 @@ _HEADERS = {
     "ETag": _header("The version of the answer, for `If-None-Match`.", "string"),
     "Location": _header("Where the new thing is.", "string"),
     "Retry-After": _header("Seconds to wait.", "integer"),
-    "RateLimit-Remaining": _header("How many are left: none.", "integer"),
-    "RateLimit-Reset": _header("Seconds until there are some again.", "integer"),
+    "RateLimit-Limit": _header("How many there may be at once.", "integer"),
+    "RateLimit-Remaining": _header("How many are left.", "integer"),
+    "RateLimit-Reset": _header("Seconds until there are more.", "integer"),
 }
 
 

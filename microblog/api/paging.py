@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from quart import Response, jsonify, request
 
+from microblog.api import envelope
 from microblog.core import cursors
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import Invalid, NotFound, message
@@ -17,6 +18,8 @@ from microblog.render import json as as_json
 from microblog.runtime import runtime
 
 MOST_ITEMS = 100
+PLACES = frozenset({"page", "before", "after", "since"})
+SIZES = frozenset({"limit", "per_page"})
 _CURSOR: JsonDict = {"pattern": "^[0-9]{1,19}$"}
 
 
@@ -73,14 +76,31 @@ def size(limit: int | None, per_page: int | None) -> int:
 
 def beside(page: Page[Any], asked: Window) -> dict[str, Any]:
     """Return what stands beside the items of a page."""
+    following = neighbour(asked.limit, "before", page.before)
     return {
         "_meta": {"per_page": asked.limit, "has_more": page.before is not None},
-        "_links": {
-            "self": here(),
-            "next": neighbour(asked.limit, "before", page.before),
-            "prev": neighbour(asked.limit, "after", page.after),
-        },
+        "_links": links(following, neighbour(asked.limit, "after", page.after)),
     }
+
+
+def links(
+    following: str | None, previous: str | None = None, *, own: str | None = None, **more: str
+) -> dict[str, str | None]:
+    """Return the addresses of a page and of those beside it, and tell them in a `Link` too.
+
+    That names the first page as well, by the same question without a place in it.
+    """
+    asked = {name: value for name, value in request.args.items() if name not in PLACES}
+    first = f"{request.path}?{urlencode(asked)}" if asked else request.path
+    is_list = "since" not in request.args  # that begins anywhere
+    envelope.link(first=first if is_list else None, prev=previous, next=following, **more)
+    return {"self": own or here(), "next": following, "prev": previous}
+
+
+def whole(items: list[dict[str, Any]]) -> Response:
+    """Answer with a list that is never more than one page."""
+    meta = {"per_page": len(items), "has_more": False}
+    return jsonify({"items": items, "_meta": meta, "_links": links(None)})
 
 
 def of_posts(page: Page[PostRow], asked: Window) -> Response:
@@ -91,11 +111,18 @@ def of_posts(page: Page[PostRow], asked: Window) -> Response:
     return Response(f'{{"items":[{items}],{as_json.dump(rest)[1:]}', mimetype="application/json")
 
 
-def neighbour(limit: int, name: str, cursor: int | None, path: str | None = None) -> str | None:
-    """Return the address of the page before or after a cursor; of this very list without `path`."""
+def neighbour(
+    limit: int, name: str, cursor: float | str | None, path: str | None = None
+) -> str | None:
+    """Return the address of the page before or after a cursor.
+
+    Without `path` it is one of this very list: what else was asked for holds there too.
+    """
     if cursor is None:
         return None
-    return f"{path or request.path}?{urlencode({'limit': limit, name: cursor})}"
+    other = PLACES | SIZES
+    kept = {} if path else {k: v for k, v in request.args.items() if k not in other}
+    return f"{path or request.path}?{urlencode({'limit': limit, **kept, name: cursor})}"
 
 
 def numbered(items: list[dict[str, Any]], page: int, per_page: int, total: int) -> Response:
@@ -108,10 +135,8 @@ def numbered(items: list[dict[str, Any]], page: int, per_page: int, total: int) 
         return f"{request.path}?{urlencode({'page': number, 'per_page': per_page})}"
 
     meta = {"page": page, "per_page": per_page, "total_pages": pages, "total_items": total}
-    links = {
-        "self": address(page),
-        "next": address(page + 1) if page < pages else None,
-        # From beyond the end the way back leads to the last page.
-        "prev": address(min(page - 1, max(pages, 1))),
-    }
-    return jsonify({"items": items, "_meta": meta, "_links": links})
+    # From beyond the end the way back leads to the last page.
+    previous = address(min(page - 1, max(pages, 1)))
+    following, last = address(page + 1) if page < pages else None, address(max(pages, 1)) or ""
+    beside = links(following, previous, own=address(page), last=last)
+    return jsonify({"items": items, "_meta": meta, "_links": beside})

@@ -8,11 +8,11 @@ from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import posts
 from microblog.actions.posts import Draft
-from microblog.api import envelope, openapi, paging, schemas
+from microblog.api import envelope, fields, openapi, paging, schemas, versions
+from microblog.api.expectations import versioned
 from microblog.api.paging import CursorQuery
 from microblog.core import cursors
 from microblog.core.errors import Conflict, Invalid, message
-from microblog.core.tokens import digest
 from microblog.edge import auth, authoring, limits, translations
 from microblog.queries import posts as post_queries
 from microblog.queries.rows import PostRow
@@ -44,11 +44,11 @@ class NewPost(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"body": "Good morning #서울"}]}
     )
 
-    body: str = Field(
+    body: fields.PostBody = Field(
         description="1 to 500 characters as people see them; a link counts 23. "
         "Links, @mentions, #hashtags and `code` are recognised."
     )
-    language: str | None = Field(
+    language: fields.Language | None = Field(
         None,
         description="The BCP 47 code of its language, as “ko” or “en-GB”. Guessed where you say "
         "nothing.",
@@ -69,8 +69,8 @@ class Repeatable(BaseModel):
 
     idempotency_key: str | None = Field(
         None,
-        description="1 to 200 ASCII characters of your choice, new for each post. The same "
-        "request with the same key makes one post, however often it is sent.",
+        description="1 to 200 ASCII characters of your choice, new for each thing that you make. "
+        "The same request with the same key makes one, however often it is sent.",
     )
 
 
@@ -108,11 +108,8 @@ async def publish(data: NewPost, headers: Repeatable) -> Response:
 
 
 def answer(post: PostRow) -> Response:
-    """Answer with a post. Its ETag begins with the version of its text, for `If-Match`."""
-    text = as_json.post_text(post)
-    made = Response(text, mimetype="application/json")
-    made.set_etag(f"{post.version}.{digest(text).hex()[:16]}", weak=True)
-    return made
+    """Answer with a post, whose version is that of its text: replies do not change it."""
+    return versions.tagged(as_json.post_text(post), post.version)
 
 
 def told_of_body(invalid: Invalid) -> Invalid:
@@ -170,11 +167,15 @@ async def translate(data: Wanted, post_id: str) -> Response:
 
 
 @blueprint.delete("/posts/<post_id>")
-@openapi.answers(204, None, "The post is gone.")
+@openapi.answers(204, None, "The post is gone.", refusals={412: versions.CHANGED})
 @openapi.signed_in
-async def delete(post_id: str) -> Response:
+@versioned
+@validate_headers(versions.Precondition)
+async def delete(headers: versions.Precondition, post_id: str) -> Response:
     """Delete one's own post."""
-    actor = await auth.person()
+    actor, number = await auth.person(), paging.number(post_id)
     async with runtime().database.write() as tx:
-        await posts.delete_post(tx, actor, paging.number(post_id), datetime.now(UTC))
+        post = await post_queries.own(tx, number, actor.id)
+        versions.must_match(post.version, headers.if_match)
+        await posts.delete_post(tx, actor, number, datetime.now(UTC))
     return Response(status=204)

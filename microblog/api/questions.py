@@ -9,7 +9,7 @@ from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import questions
 from microblog.actions.questions import Asking
-from microblog.api import envelope, openapi, paging, schemas
+from microblog.api import envelope, fields, openapi, paging, schemas
 from microblog.api.paging import CursorQuery
 from microblog.api.posts import KEY, Repeatable
 from microblog.core.cursors import Page, Window
@@ -80,16 +80,16 @@ class NewQuestion(BaseModel):
         },
     )
 
-    title: str = Field(
+    title: fields.Title = Field(
         description=f"{SHORTEST_TITLE} to {LONGEST_TITLE} characters as people see them, one line."
     )
-    body: str = Field(description="As the body of a post; the tags count with it.")
-    tags: list[str] = Field(
+    body: fields.PostBody = Field(description="As the body of a post; the tags count with it.")
+    tags: fields.Tags = Field(
         [],
         description=f"At most {MOST_TAGS} hashtags, with or without #. They are put behind the "
         "body where it has them not.",
     )
-    language: str | None = Field(None, description="As that of a post.")
+    language: fields.Language | None = Field(None, description="As that of a post.")
 
 
 @blueprint.post("/questions")

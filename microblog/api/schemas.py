@@ -3,7 +3,7 @@
 `render.json` makes the answers; a test holds each of them against these models.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -18,7 +18,13 @@ USER: JsonDict = {
     "post_count": 12,
     "follower_count": 3,
     "following_count": 4,
-    "_links": {"self": "/api/users/7", "avatar": "/user/mina/avatar.svg"},
+    "_links": {
+        "self": "/api/users/7",
+        "followers": "/api/users/7/followers",
+        "following": "/api/users/7/following",
+        "posts": "/api/users/7/posts",
+        "avatar": "/user/mina/avatar.svg",
+    },
 }
 POST: JsonDict = {
     "id": "1042",
@@ -32,7 +38,13 @@ POST: JsonDict = {
     "reply_to": None,
     "counts": {"replies": 3},
     "question": None,
-    "_links": {"self": "/api/posts/1042", "author": "/api/users/7", "page": "/post/1042"},
+    "_links": {
+        "self": "/api/posts/1042",
+        "author": "/api/users/7",
+        "thread": "/api/posts/1042/thread",
+        "history": "/api/posts/1042/history",
+        "page": "/post/1042",
+    },
 }
 _NEIGHBOURS: JsonDict = {
     "self": "/api/posts?limit=1",
@@ -49,6 +61,9 @@ class UserLinks(BaseModel):
     """Addresses around a person."""
 
     self: str
+    followers: str
+    following: str
+    posts: str
     avatar: str = Field(
         description="The person's picture: WebP of 400 pixels, or the SVG drawn from the name. "
         "Another picture has another address."
@@ -78,6 +93,8 @@ class PostLinks(BaseModel):
 
     self: str
     author: str
+    thread: str
+    history: str
     page: str = Field(description="The post's own page, for people.")
 
 
@@ -170,6 +187,37 @@ class UserPage(BaseModel):
     links: Neighbours = Field(alias="_links")
 
 
+class PeoplePage(BaseModel):
+    """A page of people, the latest first."""
+
+    model_config = _example(
+        {
+            "items": [USER],
+            "_meta": {"per_page": 25, "has_more": False},
+            "_links": {"self": "/api/users/8/followers", "next": None, "prev": None},
+        }
+    )
+
+    items: list[User]
+    meta: CursorMeta = Field(alias="_meta")
+    links: Neighbours = Field(alias="_links")
+
+
+def all_on_one_page(items: list[Any], path: str) -> ConfigDict:
+    """Return how an example of a list looks that is never more than one page."""
+    meta: JsonDict = {"per_page": len(items), "has_more": False}
+    return _example(
+        {"items": items, "_meta": meta, "_links": {"self": path, "next": None, "prev": None}}
+    )
+
+
+class Whole(BaseModel):
+    """A list that is never more than one page."""
+
+    meta: CursorMeta = Field(alias="_meta")
+    links: Neighbours = Field(alias="_links")
+
+
 class PostPage(BaseModel):
     """A page of posts, newest first."""
 
@@ -220,52 +268,21 @@ class Tokens(BaseModel):
     refresh_token: str
 
 
-class EntryLinks(BaseModel):
-    """Where everything begins."""
-
-    self: str
-    tokens: str
-    users: str
-    posts: str
-    home: str
-    public: str
-    search: str
-    events: str
-    drafts: str
-    notifications: str
-    live: str
-    openapi: str
-    asyncapi: str
-    docs: str
-
-
 class Entry(BaseModel):
     """The entry to the API."""
 
     model_config = _example(
         {
             "name": "Microblog",
-            "_links": {
-                "self": "/api",
-                "tokens": "/api/tokens",
-                "users": "/api/users",
-                "posts": "/api/posts",
-                "home": "/api/timelines/home",
-                "public": "/api/timelines/public",
-                "search": "/api/search",
-                "events": "/api/events",
-                "drafts": "/api/drafts",
-                "notifications": "/api/notifications",
-                "live": "/live",
-                "openapi": "/api/openapi.json",
-                "asyncapi": "/api/asyncapi.json",
-                "docs": "/api/docs",
-            },
+            "_links": {"self": "/api", "users": "/api/users", "user": "/api/users/{who}"},
         }
     )
 
     name: str = Field(description="What the owner calls this microblog.")
-    links: EntryLinks = Field(alias="_links")
+    links: dict[str, str] = Field(
+        alias="_links",
+        description="Where everything is, by name. What stands in braces you fill in (RFC 6570).",
+    )
 
 
 class Problem(BaseModel):

@@ -1,10 +1,9 @@
 """Search: posts, people, hashtags, and one's own messages."""
 
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
-from quart import Blueprint, Response, jsonify, request
+from quart import Blueprint, Response, jsonify
 from quart_schema import validate_querystring
 
 from microblog.api import openapi, paging, schemas
@@ -16,7 +15,6 @@ from microblog.core.search_query import LONGEST_QUERY, Query
 from microblog.core.search_ranking import Place
 from microblog.database import Read
 from microblog.edge import auth, searching
-from microblog.edge.request import here
 from microblog.queries import message_search, search
 from microblog.queries.search import Asked
 from microblog.render import json as as_json
@@ -62,7 +60,7 @@ class SearchPage(BaseModel):
                     "_meta": {"per_page": 1, "has_more": True},
                     "_links": {
                         "self": "/api/search?q=morning&limit=1",
-                        "next": "/api/search?q=morning&limit=1&before=1043.560.1042",
+                        "next": "/api/search?limit=1&q=morning&before=1043.560.1042",
                         "prev": None,
                     },
                 }
@@ -94,14 +92,9 @@ async def find(query_args: SearchQuery) -> Response:
         visitor = await auth.may_read(read)
         asked = searching.asked(visitor.id, limit)
         items, place = await _FINDERS[query_args.type](read, query_args, asked)
-    following = None if place is None else request.args.to_dict() | {"before": str(place)}
-    links = {
-        "self": here(),
-        "next": None if following is None else f"{request.path}?{urlencode(following)}",
-        "prev": None,
-    }
+    following = paging.neighbour(limit, "before", None if place is None else str(place))
     meta = {"per_page": limit, "has_more": place is not None}
-    return jsonify({"items": items, "_meta": meta, "_links": links})
+    return jsonify({"items": items, "_meta": meta, "_links": paging.links(following)})
 
 
 Page = tuple[list[dict[str, Any]], Place | None]

@@ -94,10 +94,12 @@ async def thread(post_id: str) -> Response:
         above = await threads.ancestors(read, number, visitor.id)
         page = await threads.replies(read, number, visitor.id, window)
     replies = f"/api/posts/{number}/replies"
+    following, previous = _beside(page, window, replies)
+    first = {"self": replies, "next": following, "prev": previous}
     links = as_json.dump({"self": here(), "replies": replies})
     return _json(
         f'{{"ancestors":[{_texts(above)}],"post":{_text(place)},'
-        f'"replies":{_page(page, window, number, replies)},"_links":{links}}}'
+        f'"replies":{_page(page, window, first)},"_links":{links}}}'
     )
 
 
@@ -116,19 +118,18 @@ async def replies(query_args: CursorQuery, post_id: str) -> Response:
         visitor = await auth.may_read(read)
         await threads.place(read, number, visitor.id)
         page = await threads.replies(read, number, visitor.id, window)
-    return _json(_page(page, window, number, here()))
+    return _json(_page(page, window, paging.links(*_beside(page, window))))
 
 
-def _page(page: Page[Place], asked: Window, number: int, address: str) -> str:
-    path = f"/api/posts/{number}/replies"
-    rest = {
-        "_meta": {"per_page": asked.limit, "has_more": page.after is not None},
-        "_links": {
-            "self": address,
-            "next": paging.neighbour(asked.limit, "after", page.after, path),
-            "prev": paging.neighbour(asked.limit, "before", page.before, path),
-        },
-    }
+def _beside(page: Page[Place], asked: Window, path: str | None = None) -> list[str | None]:
+    """Return the addresses of the later replies, and of the earlier ones."""
+    ways = (("after", page.after), ("before", page.before))
+    return [paging.neighbour(asked.limit, name, cursor, path) for name, cursor in ways]
+
+
+def _page(page: Page[Place], asked: Window, links: dict[str, str | None]) -> str:
+    meta = {"per_page": asked.limit, "has_more": page.after is not None}
+    rest = {"_meta": meta, "_links": links}
     return f'{{"items":[{_texts(page.items)}],{as_json.dump(rest)[1:]}'
 
 

@@ -1,10 +1,12 @@
-"""Timelines: one's home feed, and what everyone writes."""
+"""Timelines: one's home feed, what everyone writes, and what has a hashtag."""
 
 from quart import Blueprint, Response
 from quart_schema import validate_querystring
 
 from microblog.api import openapi, paging, schemas
 from microblog.api.paging import CursorQuery
+from microblog.core.cursors import Page
+from microblog.core.markup import tag_name
 from microblog.edge import auth
 from microblog.queries import posts
 from microblog.runtime import runtime
@@ -36,3 +38,17 @@ async def public(query_args: CursorQuery) -> Response:
         visitor = await auth.may_read(read)
         page = await posts.everything(read, visitor.id, window)
     return paging.of_posts(page, window)
+
+
+@blueprint.get("/tags/<tag>")
+@openapi.answers(200, schemas.PostPage, "A page of posts.")
+@openapi.open_to_all
+@validate_querystring(CursorQuery)
+async def tagged(query_args: CursorQuery, tag: str) -> Response:
+    """List the posts with a hashtag, newest first."""
+    window = paging.window(query_args)
+    folded = tag_name(tag)
+    async with runtime().database.read() as read:
+        visitor = await auth.may_read(read)
+        found = Page(()) if folded is None else await posts.by_tag(read, folded, visitor.id, window)
+    return paging.of_posts(found, window)

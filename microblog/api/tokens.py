@@ -129,30 +129,23 @@ class SignIn(BaseModel):
     links: SignInLinks = Field(alias="_links")
 
 
-class SignIns(BaseModel):
+_SIGN_IN = {
+    "id": "3",
+    "device": "reader/2.1",
+    "name": None,
+    "scopes": ["read", "write", "live", "admin"],
+    "expires_at": None,
+    "created_at": "2026-01-02T03:04:05.678Z",
+    "used_at": "2026-02-03T04:05:06.789Z",
+    "current": True,
+    "_links": {"self": "/api/tokens/3"},
+}
+
+
+class SignIns(schemas.Whole):
     """All programs that are signed in."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "items": [
-                        {
-                            "id": "3",
-                            "device": "reader/2.1",
-                            "name": None,
-                            "scopes": ["read", "write", "live", "admin"],
-                            "expires_at": None,
-                            "created_at": "2026-01-02T03:04:05.678Z",
-                            "used_at": "2026-02-03T04:05:06.789Z",
-                            "current": True,
-                            "_links": {"self": "/api/tokens/3"},
-                        }
-                    ]
-                }
-            ]
-        }
-    )
+    model_config = schemas.all_on_one_page([_SIGN_IN], "/api/tokens")
 
     items: list[SignIn]
 
@@ -168,7 +161,7 @@ async def live() -> Response:
         if known.id is None:
             raise NotSignedIn
         doors = await access.families_of(read, known.id, datetime.now(UTC))
-    return jsonify({"items": [as_json.sign_in(one, known.family_id) for one in doors]})
+    return paging.whole([as_json.sign_in(one, known.family_id) for one in doors])
 
 
 @blueprint.delete("/tokens/<family_id>")

@@ -75,11 +75,15 @@ class Invalid(MicroblogError):
 
 
 class TooManyTries(MicroblogError):
-    """Say that a limit is reached and after how many seconds another try is welcome."""
+    """Say that a limit is reached, and after how many seconds another try is welcome.
 
-    def __init__(self, retry_after_seconds: int) -> None:
+    `limit` says how many there may be at once, where that may be told.
+    """
+
+    def __init__(self, retry_after_seconds: int, limit: int | None = None) -> None:
         super().__init__()
         self.retry_after_seconds = retry_after_seconds
+        self.limit = limit
 
 
 class Unavailable(MicroblogError):

@@ -16,14 +16,14 @@ async def language_of(body: str, said: str | None) -> str | None:
     if said:
         code = languages.known(said)
         if code is None:
-            raise Invalid({"language": [_NO_SUCH_LANGUAGE]})
+            raise Invalid({"language": [NO_SUCH_LANGUAGE]})
         return code
     if text.size_bytes(body) > text.MAX_BYTES:
         return None  # it is about to be refused
     return (await runtime().guesser()).guess(body, languages.known(language.current()))
 
 
-_NO_SUCH_LANGUAGE = message(
+NO_SUCH_LANGUAGE = message(
     "This language is not known here. Use the two letters of ISO 639, for example “en” or “ko”, "
     "or leave it out."
 )

@@ -42,7 +42,7 @@ from microblog.core.errors import (
     message,
 )
 from microblog.core.scopes import OutOfScope
-from microblog.edge import auth, payloads, room, templates
+from microblog.edge import auth, language, payloads, room, templates
 from microblog.edge.headers import request_id
 from microblog.edge.language import gettext, say
 from microblog.edge.request import MicroblogRequest, asking, here, is_api, shown_path, wants_json
@@ -106,6 +106,7 @@ class Problem:
     retry_after_seconds: int | None = None
     allow: str | None = None
     challenge: str | None = None
+    limit: int | None = None
 
     @property
     def title(self) -> str:
@@ -153,7 +154,8 @@ def problem_of(error: MicroblogError) -> Problem:
             errors = {name: [say(one) for one in found] for name, found in error.errors.items()}
             return Problem(422 if wants_json() else 400, errors=errors)
         case TooManyTries():
-            return Problem(429, retry_after_seconds=error.retry_after_seconds)
+            wait = error.retry_after_seconds
+            return Problem(429, retry_after_seconds=wait, limit=error.limit)
         case Unavailable():
             wait = error.retry_after_seconds
             return Problem(503, error.reason, retry_after_seconds=wait)
@@ -225,11 +227,14 @@ async def answer(problem: Problem) -> Response:
     if wants_json():
         response = jsonify(_as_json(problem))
         response.content_type = "application/problem+json"
+        response.headers["Content-Language"] = language.current()
     else:
         response = Response(await _page(problem), content_type="text/html; charset=utf-8")
     response.status_code = problem.status
     if problem.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(problem.retry_after_seconds)
+    if problem.limit is not None and is_api():
+        response.headers["RateLimit-Limit"] = str(problem.limit)
     if problem.allow is not None:
         response.headers["Allow"] = problem.allow
     if problem.status == HTTPStatus.UNAUTHORIZED and is_api():

@@ -1,4 +1,5 @@
-"""The reader's language: what they set, else their cookie, else what the browser asks for.
+"""The reader's language: what they set, else their cookie, else what the browser asks for. A
+program says with each request what it wants, so there that comes first, and no cookie counts.
 
 Catalogues are read from the `.po` files themselves, so there is nothing to compile or to forget.
 """
@@ -20,7 +21,7 @@ from babel.support import NullTranslations, Translations
 
 from microblog.core.errors import Message
 from microblog.core.languages import CODES, known
-from microblog.edge.request import asking
+from microblog.edge.request import asking, is_api
 from microblog.models import User
 from microblog.resources import TRANSLATIONS
 from microblog.runtime import runtime
@@ -115,12 +116,9 @@ def speaking(language: str) -> Iterator[None]:
 def choose(user: User | None) -> str:
     """Choose the language of the current request and speak it from here on."""
     offered = runtime().settings.languages
-    chosen = user.language if user is not None else None
-    if chosen not in offered:
-        chosen = asking().cookies.get(COOKIE)
-    if chosen not in offered:
-        chosen = _asked_for(offered)
-    language = chosen or offered[0]
+    own, asked_for = user.language if user is not None else None, _asked_for(offered)
+    wishes = (asked_for, own) if is_api() else (own, asking().cookies.get(COOKIE), asked_for)
+    language = next((one for one in wishes if one in offered), offered[0])
     _current.set(language)
     return language
 

@@ -57,7 +57,7 @@ class RateLimiter:
         due = max(self._due.get(name, now), now)
         wait = due - self._burst - now
         if wait > 0:
-            raise TooManyTries(math.ceil(wait))
+            raise TooManyTries(math.ceil(wait), self._limit)
         due += self._step
         self._due[name] = due
         self._due.move_to_end(name)

@@ -14,6 +14,7 @@ from quart.wrappers.request import Body
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from microblog.edge import strict_json
 from microblog.edge.bodies import LONGEST_UPLOAD_BYTES, CountedBody
 from microblog.runtime import runtime
 
@@ -58,6 +59,7 @@ class MicroblogRequest(Request):
         return runtime().settings.is_secure or super().is_secure
 
     async def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        self.json_module: Any = strict_json
         try:
             return await super().get_json(force, silent, cache)
         except (UnicodeDecodeError, RecursionError):

@@ -51,7 +51,7 @@ async def guard() -> None:
 async def _take_place(user_id: int) -> None:
     now = runtime()
     if user_id in now.uploading:
-        raise TooManyTries(RETRY_AFTER_SECONDS)
+        raise TooManyTries(RETRY_AFTER_SECONDS, limit=1)
     now.uploading.add(user_id)
     g.uploads = user_id
     try:

@@ -44,6 +44,13 @@ _SPENT_KEY = select(_key.c.request_digest, _key.c.ref_id).where(
 )
 
 
+_SPENT_SINCE = (
+    select(_key.c.request_digest, _key.c.ref_id)
+    .where(_key.c.created_at > bindparam("since"), _key.c.key == bindparam("key"))
+    .limit(1)
+)
+
+
 class SpentKey(NamedTuple):
     """The digest of the request that an idempotency key was used for, and what it made."""
 
@@ -88,6 +95,12 @@ async def tries_since(read: Read, key: bytes, since: datetime) -> tuple[int, dat
 async def spent_key(read: Read, user_id: int, key: str) -> SpentKey | None:
     """Return what a person's idempotency key was used for, or None."""
     row = (await read.execute(_SPENT_KEY, {"person": user_id, "key": key})).one_or_none()
+    return None if row is None else SpentKey(*row)
+
+
+async def spent_since(read: Read, key: str, since: datetime) -> SpentKey | None:
+    """Return what anybody's idempotency key was used for since then, or None."""
+    row = (await read.execute(_SPENT_SINCE, {"since": since, "key": key})).one_or_none()
     return None if row is None else SpentKey(*row)
 
 

@@ -46,6 +46,9 @@ def user(row: User | Person) -> dict[str, Any]:
         "following_count": row.following_count,
         "_links": {
             "self": base,
+            "followers": f"{base}/followers",
+            "following": f"{base}/following",
+            "posts": f"{base}/posts",
             "avatar": views.avatar_path(row.username, row.avatar, pictures.LARGE),
         },
     }
@@ -68,6 +71,8 @@ def post(row: PostRow) -> dict[str, Any]:
         "_links": {
             "self": f"/api/posts/{row.id}",
             "author": f"/api/users/{row.author_id}",
+            "thread": f"/api/posts/{row.id}/thread",
+            "history": f"/api/posts/{row.id}/history",
             "page": views.page_path(row),
         },
     }

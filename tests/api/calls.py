@@ -24,6 +24,7 @@ NOTIFICATIONS: list[Call] = [
     ("GET", "/api/notifications", "/api/notifications?since=0", {}),
     ("PUT", "/api/notifications/read", "/api/notifications/read", {"json": {}}),
 ]
+AROUND = ("followers", "following", "posts")
 SIGN_UP = {"username": "anna", "email": "anna@example.org", "password": PASSWORD}
 
 
@@ -132,6 +133,8 @@ def around_people(user_id: int) -> list[Call]:
         *(("GET", "/api/users/{who}", f"/api/users/{who}", {}) for who in ("june", user_id)),
         ("GET", "/api/timelines/home", "/api/timelines/home?limit=1", {}),
         ("GET", "/api/timelines/public", "/api/timelines/public", {}),
+        ("GET", "/api/timelines/tags/{tag}", "/api/timelines/tags/서울", {}),
+        *(("GET", f"/api/users/{{who}}/{of}", f"/api/users/june/{of}", {}) for of in AROUND),
         ("GET", "/api/search", "/api/search?q=Hello", {}),
         ("GET", "/api/events", "/api/events?topics=home&since=0", {}),
         ("PUT", "/api/me/avatar", "/api/me/avatar", PICTURE),

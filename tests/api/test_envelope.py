@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from quart import Quart
 
 from microblog.database import Database
 from microblog.settings import Settings
@@ -47,6 +48,18 @@ async def test_head_answers_as_get_without_the_body(server: Serving) -> None:
         assert the(name, head) == the(name, told)
     assert len(whole) > 0
     assert nothing == b""
+
+
+async def test_head_of_the_stream_ends(
+    server: Serving, settings: Settings, database: Database, make_user: MakeUser
+) -> None:
+    token = await access_token(database, settings, await make_user("mina"))
+    lines = (f"Authorization: Bearer {token}", "Accept: text/event-stream")
+    async with asyncio.timeout(30):
+        head, nothing = await send(server, "HEAD /api/events?since=0", *lines)
+    assert (head[0], nothing) == ("HTTP/1.1 200", b"")
+    assert the("content-type:", head) == "content-type: text/event-stream; charset=utf-8"
+    assert server.runtime.sockets == 0
 
 
 async def test_answer_without_content_says_nothing_of_content(
@@ -144,3 +157,33 @@ async def test_entry_leads_to_what_is_there(stranger: Program) -> None:
     entry = await stranger.json("GET", "/api")
     for name in ("openapi", "users", "posts", "public"):
         await stranger.json("GET", entry["_links"][name])
+
+
+async def test_entry_leads_to_every_address(app: Quart, stranger: Program) -> None:
+    entry = await stranger.call("GET", "/api")
+    links = (await entry.get_json())["_links"]
+    told = {address.partition("{?")[0] for address in links.values()}
+    addresses = {rule.rule.replace("<", "{").replace(">", "}") for rule in app.url_map.iter_rules()}
+    assert {address for address in addresses if address.startswith("/api")} <= told
+    assert told <= addresses
+    assert '</api/openapi.json>; rel="service-desc"' in entry.headers["Link"]
+
+
+@pytest.mark.parametrize("path", ["/api/users", "/api/posts", "/api/questions?state=open"])
+async def test_links_lead_from_the_first_page_to_the_last_and_keep_what_was_asked(
+    stranger: Program, make_user: MakeUser, make_post: MakePost, path: str
+) -> None:
+    people = [await make_user(name) for name in ("ann", "bob", "cem")]
+    for number in range(3):
+        await make_post(people[0], f"Near {number}", title=f"Where is the bread {number}?")
+        await make_post(people[0], "No question")
+    limit = "per_page" if path == "/api/users" else "limit"
+    address: str | None = f"{path}{'&' if '?' in path else '?'}{limit}=1"
+    seen: list[str] = []
+    while address is not None:
+        answer = await stranger.call("GET", address)
+        page = await answer.get_json()
+        seen += [item["id"] for item in page["items"]]
+        address = page["_links"]["next"]
+        assert (f'<{address}>; rel="next"' in answer.headers["Link"]) is (address is not None)
+    assert len(seen) == len(set(seen)) == {"/api/posts": 6}.get(path, 3)

@@ -117,6 +117,7 @@ async def test_giving_the_tokens_back_closes_their_sockets_and_no_others(
         assert (await other.item("post.published"))["id"] == made["id"]
 
 
+@pytest.mark.S12
 @both_databases
 async def test_reused_refresh_token_closes_the_sockets_of_its_family(
     server: Serving, make_user: MakeUser, database: Database

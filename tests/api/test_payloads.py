@@ -77,6 +77,22 @@ async def test_missing_and_unknown_fields_are_named(mina: Program) -> None:
     assert told["message"] == told["detail"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "wrong"),
+    [
+        ("POST", "/api/posts", {"body": "x" * 501, "language": "xx", "reply_to": 5}),
+        ("POST", "/api/questions", {"title": "", "body": " ", "language": "xx", "tags": 5}),
+        ("POST", "/api/messages", {"to": 5, "body": ""}),
+        ("PATCH", "/api/me", {"username": "a b", "display_name": "x" * 51, "email": "x", "id": 1}),
+    ],
+)
+async def test_all_that_is_wrong_is_told_at_once(
+    mina: Program, method: str, path: str, wrong: dict[str, Any]
+) -> None:
+    told = await mina.problem(method, path, 422, json=wrong)
+    assert set(told["errors"]) == set(wrong)
+
+
 async def test_flood_of_unknown_fields_gets_a_short_answer(mina: Program) -> None:
     flood = {f"field{n}" * 20: n for n in range(1000)}
     told = await mina.problem("POST", "/api/posts", 422, json=flood | {"body": "x"})
@@ -128,3 +144,16 @@ async def test_refusal_speaks_the_language_that_is_asked_for(stranger: Program) 
         said.append((told["title"], told["detail"], *told["errors"]["username"]))
     assert said[0] == ("Not valid", "Some of what was sent is not right.", "This is missing.")
     assert all(regex.search(r"\p{Hangul}", korean) for korean in said[1])
+
+
+@pytest.mark.parametrize(
+    ("asked", "title"), [({}, "올바르지 않습니다"), ({"Accept-Language": "en"}, "Not valid")]
+)
+async def test_language_that_is_asked_for_comes_before_that_of_the_settings(
+    program: OpenProgram, make_user: MakeUser, asked: dict[str, str], title: str
+) -> None:
+    client = await program(await make_user("mina", language="ko"))
+    headers = asked | {"Cookie": "language=en"}
+    answer = await client.call("POST", "/api/posts", json={}, headers=headers)
+    assert (await answer.get_json(force=True))["title"] == title
+    assert answer.headers["Content-Language"] == ("en" if asked else "ko")

@@ -137,6 +137,7 @@ async def test_renewing_spends_the_refresh_token(stranger: Program, make_user: M
     assert third["refresh_token"] not in {first["refresh_token"], second["refresh_token"]}
 
 
+@pytest.mark.S12
 @all_databases
 async def test_twenty_renewals_at_once_are_one_and_get_the_same_successor(
     stranger: Program, make_user: MakeUser, database: Database
@@ -148,6 +149,7 @@ async def test_twenty_renewals_at_once_are_one_and_get_the_same_successor(
     assert await count(database, RefreshToken) == 2
 
 
+@pytest.mark.S12
 @both_databases
 async def test_lost_answer_can_be_had_again_for_thirty_seconds(
     stranger: Program, make_user: MakeUser, database: Database
@@ -160,6 +162,7 @@ async def test_lost_answer_can_be_had_again_for_thirty_seconds(
     assert again["refresh_token"] == second["refresh_token"]
 
 
+@pytest.mark.S12
 @all_databases
 async def test_later_reuse_revokes_the_whole_family_and_nothing_else(
     stranger: Program, make_user: MakeUser, database: Database
@@ -186,6 +189,7 @@ async def test_later_reuse_revokes_the_whole_family_and_nothing_else(
     assert [at is not None for at in revoked] == [True, False]
 
 
+@pytest.mark.S12
 async def test_older_reuse_within_thirty_seconds_revokes_too(
     stranger: Program, make_user: MakeUser
 ) -> None:

@@ -43,6 +43,8 @@ async def test_newcomer_signs_up_and_takes_tokens(stranger: Program) -> None:
         ({"password": "half a \ud800 character"}, "password"),
         ({"display_name": "x" * 51, "about_me": "x" * 501}, "about_me display_name"),
         ({"username": 5, "password": ["x"], "email": None}, "email password username"),
+        ({"username": "mi na", "password": "short", "id": 1}, "id password username"),
+        ({"username": 5, "email": "mina", "about_me": "x" * 501}, "about_me email username"),
         ({"role": "admin", "id": 1, "password_hash": "x"}, "id password_hash role"),
     ],
 )

@@ -26,6 +26,7 @@ PARTS: dict[str, dict[str, str]] = {
     "PUT /api/users/<who>": {"who": "mina"},
     "DELETE /api/users/<who>/suspension": {"who": "fay"},
     "PUT /api/users/<who>/suspension": {"who": "gil"},
+    "GET /api/timelines/tags/<tag>": {"tag": "seoul"},
     "GET /api/drafts/<context>": {"context": "question"},
     "PUT /api/drafts/<context>": {"context": "post"},
     "DELETE /api/drafts/<context>": {"context": "post"},

@@ -42,7 +42,7 @@ class Reader:
         body = given.get("-d", [None])[0]
         method = given.get("-X", ["POST" if body else "GET"])[0]
         async with (
-            httpx.AsyncClient(auth=auth, headers=headers, trust_env=False) as http,
+            httpx.AsyncClient(auth=auth, headers=headers, trust_env=False, timeout=30) as http,
             http.stream(method, address, content=body) as answer,
         ):
             if answer.headers["Content-Type"].startswith("text/event-stream"):
