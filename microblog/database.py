@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from microblog import enqueuing
@@ -216,6 +217,12 @@ class Database:
     def vendor(self) -> str:
         """The database's kind: "sqlite", "postgresql" or "mysql" (MariaDB too)."""
         return self.engines[0].dialect.name
+
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections are in use, and how many are open."""
+        pools = {cast("QueuePool", engine.pool) for engine in self.engines}
+        used = sum(pool.checkedout() for pool in pools)
+        return used, used + sum(pool.checkedin() for pool in pools)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Read]:

@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Quart:
     app.before_request(uploads.guard)
     app.before_request(room.guard)
     app.before_request(csrf.guard)
+    app.before_websocket(logs.start_clock)
     app.before_websocket(_greet)
     # After a request these run in the opposite order.
     app.after_request(logs.write_access)
@@ -89,7 +90,7 @@ def _open_while_serving(app: Quart, settings: Settings | None) -> None:
     @app.before_serving
     async def begin() -> None:
         chosen = settings if settings is not None else Settings.from_env()
-        logs.configure(chosen.log_level)
+        logs.configure(chosen)
         secrets = secret_file.secrets(chosen)
         app.secret_key = secrets[0]
         app.config["SECRET_KEY_FALLBACKS"] = list(secrets[1:])

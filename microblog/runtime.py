@@ -25,6 +25,7 @@ from microblog.core.faults import describe
 from microblog.core.guessing import Guesser, open_guesser
 from microblog.database import Database, open_database
 from microblog.finishing import finished
+from microblog.measures import Measures
 from microblog.models import User
 from microblog.queries import schema
 from microblog.realtime.hub import Hub
@@ -33,6 +34,7 @@ from microblog.settings import Settings
 
 EXTENSION = "microblog"
 PRESENCE_SECONDS = 60
+MEASURE_SECONDS = 1.0
 ARTICLES_KEPT = 4096
 RETRY_SECONDS = 2.0
 DATABASE_AWAY = message("The database is out of reach.")
@@ -101,6 +103,7 @@ class Runtime:
     hub: Hub
     tail: Tail
     translator: Translator
+    measures: Measures
     search: SearchServer | None = None
     presence: Presence = field(default_factory=Presence)
     catching_up: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(4))
@@ -127,11 +130,16 @@ class Runtime:
         access_keys = secret_file.access_keys(settings, secrets)
         database = open_database(settings)
         bell = open_bell(settings)
-        hub = Hub()
+        measures = Measures()
+        measures.processes.set(1)
+        most = settings.pool_size + settings.pool_overflow + (database.vendor == "sqlite")
+        measures.connections_most.set(most)  # SQLite has one more, which alone writes
+        hub = Hub(measures)
         database.ring = bell.ring
         tail = Tail(database, bell, hub)
-        outside = open_translator(settings), open_search(settings)
-        made = cls(settings, secrets, access_keys, database, bell, hub, tail, *outside)
+        translator, search = open_translator(settings), open_search(settings)
+        opened = database, bell, hub, tail, translator, measures, search
+        made = cls(settings, secrets, access_keys, *opened)
         tail.on_new_history = made.frames.clear  # its numbers speak of other events now
         return made
 
@@ -165,6 +173,7 @@ class Runtime:
         self._spawn(self.hub.pulse(), "pulse")
         self._spawn(self._send_away(), "stopping")
         self._spawn(self._every(PRESENCE_SECONDS, self._write_presence), "presence")
+        self._spawn(self._every(MEASURE_SECONDS, self._measure), "measures")
         return True
 
     async def _send_away(self) -> None:
@@ -231,6 +240,16 @@ class Runtime:
 
     async def _write_presence(self) -> None:
         await self.presence.write(self.database, datetime.now(UTC))
+
+    def measure(self) -> None:
+        """Note how much of this process is in use just now."""
+        used, opened = self.database.connections()
+        self.measures.connections_used.set(used)
+        self.measures.connections_open.set(opened)
+        self.measures.requests_now.set(self.requests)
+
+    async def _measure(self) -> None:
+        self.measure()
 
     def warm_guesser(self) -> None:
         """Begin to load what guesses languages, where it is not there yet: somebody may write."""

@@ -17,6 +17,7 @@ from microblog import database_address, environment, resources, variables
 from microblog.access_settings import AccessSettings
 from microblog.core.errors import SettingError
 from microblog.core.kinds import Refused, words_of
+from microblog.log_settings import LogSettings
 from microblog.mail_settings import MailSettings
 from microblog.search_settings import SearchSettings
 from microblog.translator_settings import TranslatorSettings
@@ -33,13 +34,12 @@ from microblog.variables import (
 __all__ = ["LANGUAGES", "Settings", "declared", "variable"]
 
 LANGUAGES = resources.languages()
-LOG_LEVELS = ("debug", "info", "warning", "error")
 BELLS = ("auto", "memory", "sqlite", "postgres", "redis")
 _OWN_BELLS = {"sqlite": "sqlite", "postgresql": "postgres"}  # MariaDB wakes nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(MailSettings, SearchSettings, TranslatorSettings, AccessSettings):
+class Settings(LogSettings, MailSettings, SearchSettings, TranslatorSettings, AccessSettings):
     """Every setting with its default. The variable is `MICROBLOG_` and the name in capitals."""
 
     data_dir: Path = setting(
@@ -200,7 +200,6 @@ class Settings(MailSettings, SearchSettings, TranslatorSettings, AccessSettings)
     pool_timeout_seconds: int = setting(
         5, whole(1, A_LOT), "5", "How long a request waits for a connection.", unit="seconds"
     )
-    log_level: str = setting("info", variables.one_of(*LOG_LEVELS), "debug", "How much is logged.")
 
     def __post_init__(self) -> None:
         """Check every value and give it its normal form; raises SettingError."""
@@ -268,7 +267,8 @@ def declared() -> list[Field[Any]]:
     `metadata` has text, unit, example, aliases, and `hidden`, where a value may hold a secret.
     """
     own = [item for item in fields(Settings) if item.name != "origins"]
-    outside = {item.name for part in (MailSettings, TranslatorSettings) for item in fields(part)}
+    parts = (LogSettings, MailSettings, TranslatorSettings)
+    outside = {item.name for part in parts for item in fields(part)}
     return sorted(own, key=lambda item: item.name in outside)
 
 

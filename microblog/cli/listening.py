@@ -3,6 +3,7 @@
 import copy
 import http.client
 import json
+import logging
 import os
 import socket
 import ssl
@@ -46,6 +47,8 @@ def server_config(path: Path = SERVER_FILE) -> Config:
         told = error.strerror or str(error)
         raise SettingError(f"{path}: the certificate cannot be used: {told}.") from None
     config.accesslog = None
+    if config.errorlog == "-":
+        config.errorlog = logging.getLogger("hypercorn.error")  # which `edge.logs` takes in
     config.include_server_header = False
     return config
 

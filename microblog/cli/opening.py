@@ -9,6 +9,7 @@ from microblog.backends.bell import open_bell
 from microblog.core.errors import SettingError
 from microblog.database import Database, open_database
 from microblog.edge import logs
+from microblog.log_settings import LogSettings
 from microblog.queries import schema
 from microblog.settings import Settings
 
@@ -19,7 +20,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
 
     Raises SettingError, with what to run, where the tables are not those of this program.
     """
-    logs.configure("warning")
+    logs.configure(LogSettings(log_level="warning"))  # beside a server, whose file it is not
     database, bell = open_database(settings), open_bell(settings)
     rings: set[asyncio.Future[Any]] = set()
 

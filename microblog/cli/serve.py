@@ -97,7 +97,8 @@ def read_plan(options: Options, held: Mapping[str, int]) -> Plan:
 
 
 def _warn(plan: Plan) -> None:
-    logs.configure(plan.settings.log_level)
+    logs.configure(plan.settings)
+    logs.take_in_libraries()
     if plan.workers > 1 and plan.settings.bell_in_use == "memory":
         log.warning("bell.unheard", told="other processes see what happens up to 1 s later")
 

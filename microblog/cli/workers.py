@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from microblog.cli.counting import Counting
 from microblog.cli.forking import SIGNALS, Child, fork, how_it_ended
 from microblog.cli.migrations import upgrade_to_head
 from microblog.cli.plainly import sentence
@@ -72,6 +73,7 @@ class Supervisor:
         self._begun_at = 0.0
         self._checker: Child | None = None
         self._leaving: dict[int, float] = {}
+        self._counting = Counting()
         self._signals: list[int] = []
         self._stopping = False
         self._alive, self._kept_open = os.pipe()
@@ -82,13 +84,16 @@ class Supervisor:
         gc.collect()
         gc.freeze()  # what is shared with the workers is never touched by their collector
         self._hear()
-        while not self._stopping or self._current.workers or self._leaving:
-            self._spawn()
-            self._wait()
-            self._reap()
-            while self._signals:
-                self._obey(self._signals.pop(0))
-            self._go_on()
+        try:
+            while not self._stopping or self._current.workers or self._leaving:
+                self._spawn()
+                self._wait()
+                self._reap()
+                while self._signals:
+                    self._obey(self._signals.pop(0))
+                self._go_on()
+        finally:
+            self._counting.close()
 
     def _hear(self) -> None:
         for end in (self._woken, self._waker):
@@ -111,10 +116,15 @@ class Supervisor:
                     log.info("worker.started", pid=slot.worker.pid)
 
     def _fork_worker(self, plan: Plan) -> Child:
+        number = self._counting.free_number()
+
         def work(say: Callable[[bytes], None]) -> None:
+            self._counting.begin(number)
             Process(plan, ready=lambda: say(b"ready"), alive=self._alive).serve()
 
-        return fork(work, [self._kept_open, self._woken, self._waker])
+        worker = fork(work, [self._kept_open, self._woken, self._waker])
+        self._counting.note(worker.pid, number)
+        return worker
 
     def _wait(self) -> None:
         """Wait for a signal, a word of a child, or the next thing that is due."""
@@ -154,6 +164,7 @@ class Supervisor:
             self._bury(pid, status)
 
     def _bury(self, pid: int, status: int) -> None:
+        self._counting.bury(pid)
         if self._leaving.pop(pid, None) is not None:
             log.info("worker.left", pid=pid, **how_it_ended(status))
         if self._checker is not None and self._checker.pid == pid:
@@ -258,7 +269,7 @@ class Supervisor:
             before, self._current, self._coming = self._current, self._coming, None
             self._dismiss(before)
             before.plan.listening.close_those_not_in(self._current.plan.listening.held)
-            logs.configure(self._current.plan.settings.log_level)
+            logs.configure(self._current.plan.settings)
             log.info("reload.done")
         elif now > self._begun_at + RENEWAL_SECONDS:
             self._abandon("the new workers did not become ready")

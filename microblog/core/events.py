@@ -5,6 +5,7 @@ delivered, so that a replay cannot show what was deleted or hidden since.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -70,13 +71,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """An event with its place in the log: ids rise in the order in which commits became visible."""
+    """An event with its place in the log: ids rise in the order in which commits became visible.
+
+    `created_at` is when it was written, for who reads the log as it grows.
+    """
 
     id: int
     kind: Kind
     actor_id: int
     user_id: int | None
     ref_id: int | None
+    created_at: datetime | None = None
 
 
 def post_published(author_id: int) -> Event:

@@ -25,7 +25,7 @@ except ImportError:  # Windows, which has no such limit
 RETRY_AFTER_SECONDS = 2
 TOLD_EACH_SECONDS = 60.0
 NO_MORE_FILES = {errno.EMFILE, errno.ENFILE}
-ALWAYS_SERVED = ("/healthz", "/readyz", "/static/")
+ALWAYS_SERVED = ("/healthz", "/readyz", "/metrics", "/static/")
 FILES_OF_A_CONNECTION = 2  # an SQLite file and its write-ahead log
 FILES_OF_THE_PROCESS = 32  # what listens, logs, wakes, and is read now and then
 

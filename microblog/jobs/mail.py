@@ -24,15 +24,19 @@ async def send_mail(job: Job, task: SendMail) -> None:
     """
     mailer = open_mailer(job.runtime.settings)
     if mailer is None or _is_late(task, datetime.now(UTC)):
+        job.runtime.measures.mails.labels("dropped").inc()
         log.warning("mail.dropped", template=task.template, message_id=task.message_id)
         return
     mail = compose(task, job.runtime.settings, job.runtime.secret)
     try:
         await mailer.send(mail)
     except Undelivered as error:
+        job.runtime.measures.mails.labels("failed").inc()
         raise Failed(str(error)) from error
     except Undeliverable as error:
+        job.runtime.measures.mails.labels("refused").inc()
         raise Hopeless(str(error)) from error
+    job.runtime.measures.mails.labels("sent").inc()
     log.info("mail.sent", template=task.template, message_id=task.message_id)
 
 

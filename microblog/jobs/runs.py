@@ -43,12 +43,16 @@ async def _ended(job: Job, handler: Handler) -> None:
             raise Failed("Its worker died each time.")
         await handler.work(job, tasks.task(handler.task, job.run.payload))
         await job.finish()
+        _count(job, "done")
     except Lost:
+        _count(job, "lost")
         log.warning("job.lost", **_named(job))
     except Cancelled:
+        _count(job, "cancelled")
         await _note(job, lambda tx, now: jobs.stop(tx, job.run, now))
     except asyncio.CancelledError:
         if _is_asked_to_stop():  # its worker has no more time for it, or it was cancelled
+            _count(job, "given_back")
             await _note(job, lambda tx, now: jobs.give_back(tx, job.run, now))
         else:
             await _failed(job, handler, Failed("Something that it waited for was cancelled."))
@@ -73,6 +77,7 @@ async def _failed(job: Job, handler: Handler, error: Exception) -> None:
         wait = timedelta(seconds=error.retry_seconds)
     elif isinstance(error, Hopeless) or (handler.every is None and job.attempt >= handler.attempts):
         wait = None
+    _count(job, "dead" if wait is None else "failed")
     if wait is None:
         log.error("job.dead", error=told, **_named(job))
     else:
@@ -92,6 +97,10 @@ async def _note(job: Job, change: Callable[[Tx, datetime], Awaitable[None]]) -> 
             await change(tx, datetime.now(UTC))
 
     await finished(write())
+
+
+def _count(job: Job, outcome: str) -> None:
+    job.runtime.measures.jobs.labels(job.run.kind, outcome).inc()
 
 
 def _named(job: Job) -> dict[str, object]:

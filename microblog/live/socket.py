@@ -33,6 +33,7 @@ async def live() -> None:
         await _turn_away(form, "too many connections")
         return
     now.sockets += 1  # from here on: many may come at once, and each waits for the database
+    now.measures.sockets.inc()
     try:
         visitor, started, listed = await _admit()
         most = now.settings.sockets_per_person
@@ -48,6 +49,7 @@ async def live() -> None:
         await _close(refused.code, refused.reason)
     finally:
         now.sockets -= 1
+        now.measures.sockets.dec()
 
 
 def _forget_handshake() -> None:

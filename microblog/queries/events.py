@@ -5,7 +5,7 @@ Both get `Delivery`s: an event, whom it concerns, and the thing it speaks of as 
 
 from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
@@ -38,7 +38,7 @@ _COLUMNS = (_event.id, _event.kind, _event.actor_id, _event.user_id, _event.ref_
 _EPOCH = select(_history.epoch)
 _HEAD = select(_history.epoch, _history.pruned_to, select(func.max(_event.id)).scalar_subquery())
 _AFTER = (
-    select(*_COLUMNS)
+    select(*_COLUMNS, _event.created_at)
     .where(_event.id > bindparam("cursor"))
     .order_by(_event.id)
     .limit(bindparam("limit"))
@@ -188,12 +188,10 @@ async def count_between(read: Read, low: int, limit: int) -> int:
     return int(await read.scalar(select(func.count()).select_from(some)))
 
 
-def _logged(
-    event_id: int, kind: str, actor_id: int, user_id: int | None, ref_id: int | None
-) -> LoggedEvent:
-    if kind == Kind.POST_PUBLISHED:
-        ref_id = event_id
-    return LoggedEvent(event_id, Kind(kind), actor_id, user_id, ref_id)
+def _logged(event_id: int, kind: str, actor_id: int, *others: Any) -> LoggedEvent:
+    user_id, ref_id, *when = others
+    ref_id = event_id if kind == Kind.POST_PUBLISHED else ref_id
+    return LoggedEvent(event_id, Kind(kind), actor_id, user_id, ref_id, *when)
 
 
 async def deliveries(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from microblog.core.tasks import State
 from microblog.database import Read
@@ -156,3 +156,9 @@ async def latest(read: Read, user_id: int, kind: str) -> JobRow | None:
     statement = select(*_SHOWN).where(_job.user_id == user_id, _job.kind == kind)
     row = (await read.execute(statement.order_by(_job.id.desc()).limit(1))).one_or_none()
     return None if row is None else JobRow._make(row)
+
+
+async def counts(read: Read) -> dict[tuple[str, str], int]:
+    """Return how many jobs there are, by kind and state."""
+    statement = select(_job.kind, _job.state, func.count()).group_by(_job.kind, _job.state)
+    return {(kind, state): count for kind, state, count in await read.execute_aside(statement)}

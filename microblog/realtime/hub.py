@@ -8,11 +8,13 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from microblog.core.events import EVERYONE
+from microblog.measures import Measures
 from microblog.queries.events import HOME, Delivery
 from microblog.realtime.listeners import Channel, Listener
 from microblog.realtime.ring import Ring
@@ -27,7 +29,8 @@ log = structlog.get_logger(__name__)
 class Hub:
     """The ring and the listeners of one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, measures: Measures | None = None) -> None:
+        self.measures = measures or Measures()
         self.epoch = ""
         self.head = 0
         self.ring = Ring()
@@ -39,7 +42,8 @@ class Hub:
 
     def start(self, epoch: str, head: int) -> None:
         """Begin at the end of a log. Who listened to another one is sent to begin anew."""
-        self.epoch, self.head = epoch, head
+        self.epoch = epoch
+        self._reach(head)
         self.ring.begin(head)
         self.send_away("the history was replaced")
 
@@ -48,8 +52,12 @@ class Hub:
 
         Whoever comes reads them from the log, or has them read into the ring.
         """
-        self.head = head
+        self._reach(head)
         self.ring.begin(head)
+
+    def _reach(self, head: int) -> None:
+        self.head = head
+        self.measures.position.set(head)
 
     def send_away(self, reason: str) -> None:
         """Close every connection in such a way that its client comes back."""
@@ -161,13 +169,18 @@ class Hub:
             if listeners := self._listeners_of(delivery):
                 heard.append((delivery, listeners))
             self.ring.share_home(delivery)
-        self.head = deliveries[-1].event.id
+        self._reach(deliveries[-1].event.id)
         ready: list[tuple[Channel, list[Delivery], list[Listener]]] = []
         for chosen, same in _alike(heard):
             by_channel = self._ready_ones(same, before)
             ready.extend((channel, chosen, some) for channel, some in by_channel.items())
         for channel, chosen, some in ready:
             await self._push(channel, chosen, some)
+        now = datetime.now(UTC)
+        for delivery, _ in heard:
+            if delivery.event.created_at is not None:  # the clocks of two machines may differ
+                seconds = (now - delivery.event.created_at).total_seconds()
+                self.measures.delivery_seconds.observe(max(0.0, seconds))
 
     def _ready_ones(
         self, listeners: Iterable[Listener], before: int
@@ -199,6 +212,7 @@ class Hub:
             except Exception:
                 log.exception("hub.not_pushed")
                 refused = there  # each finds out by itself whether the fault is its own
+            self.measures.deliveries.inc(len(there) - len(refused))
             for listener in refused:
                 self._wake(listener)
 
