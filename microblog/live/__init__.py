@@ -2,7 +2,7 @@
 
 from quart import Quart
 
-from microblog.live import whispers
+from microblog.live import figures, whispers
 from microblog.live.socket import blueprint
 from microblog.runtime import Runtime
 
@@ -15,3 +15,4 @@ def install(app: Quart) -> None:
 def begin(opened: Runtime) -> None:
     """Connect the live connections with what is open now."""
     whispers.listen(opened)
+    figures.begin(opened)

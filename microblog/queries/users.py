@@ -148,6 +148,12 @@ async def has_other_admin(read: Read, user_id: int) -> bool:
     return bool(await read.scalar(select(others.exists())))
 
 
+async def admins_among(read: Read, ids: Collection[int]) -> set[int]:
+    """Return those of the people who are active administrators."""
+    chosen = User.id.in_(ids), User.role == "admin", User.deactivated_at.is_(None)
+    return set(await read.scalars(select(User.id).where(*chosen)))
+
+
 async def has_admin(read: Read) -> bool:
     """Tell whether there is an administrator."""
     return bool(await read.scalar(select(select(User.id).where(User.role == "admin").exists())))

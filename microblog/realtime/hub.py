@@ -71,6 +71,10 @@ class Hub:
             if listener.connection is not None and not listener.behind:
                 listener.connection.whisper(frame)
 
+    def listening_to(self, topic: str) -> list[Listener]:
+        """Return the connections that listen to a topic."""
+        return list(self._by_topic.get(topic, ()))
+
     async def pulse(self) -> None:
         """Let every connection do what is due, once a second: one timer for all of them."""
         while True:

@@ -1,4 +1,6 @@
-"""What one can listen to: home, explore, questions, a person, a post, a hashtag."""
+"""What one can listen to: home, explore, questions, a person, a post, a hashtag; and the figures
+of the server, which only administrators are told.
+"""
 
 import re
 from typing import Any
@@ -7,6 +9,7 @@ from microblog.core.cursors import GREATEST
 from microblog.core.markup import tag_name
 
 MOST_TOPICS = 50
+FIGURES = "figures"
 _NUMBERED = re.compile(r"(user|post):([0-9]{1,19})", re.ASCII)
 
 
@@ -14,7 +17,7 @@ def topic(name: Any) -> str | None:
     """Return a topic in its one spelling, or None where there is no such topic."""
     if not isinstance(name, str):
         return None
-    if name in {"home", "explore", "questions"}:
+    if name in {"home", "explore", "questions", FIGURES}:
         return name
     if found := _NUMBERED.fullmatch(name):
         number = int(found[2])

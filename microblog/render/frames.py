@@ -57,6 +57,11 @@ def typing(writer_id: int) -> str:
     return as_json.dump({"type": "typing", "from": str(writer_id)})
 
 
+def figures(markup: str) -> str:
+    """Return the whisper of what the server counted, ready to be shown."""
+    return as_json.dump({"type": "figures", "html": markup})
+
+
 def events(deliveries: Sequence[Delivery], cursor: int, form: str, code: str) -> str:
     """Return a frame of items, oldest first; listeners that get the same items share it."""
     key = (form, code, cursor, *(delivery.event.id for delivery in deliveries))

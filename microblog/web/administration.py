@@ -35,7 +35,7 @@ class ReasonForm(Form):
     reason = TextAreaField()
 
 
-async def _administrator() -> User:
+async def administrator() -> User:
     """Return the administrator who is asking; raises NotSignedIn, Forbidden for anybody else."""
     user = await auth.person()
     if not user.is_admin:
@@ -46,7 +46,7 @@ async def _administrator() -> User:
 @blueprint.get("/people")
 async def people() -> str:
     """Show who is suspended, or whose names begin with `q`."""
-    await _administrator()
+    await administrator()
     beginning = request.args.get("q", "").strip().lstrip("@").replace("\0", "")
     async with runtime().database.read() as read:
         await layout.open_page(read)
@@ -79,7 +79,7 @@ def _why_gone(user: User) -> str:
 @blueprint.get("/people/<username>")
 async def person(username: str) -> Any:
     """Show one person, whether they are there, and what was done to them."""
-    await _administrator()
+    await administrator()
     return await _show_person(username, ReasonForm())
 
 
@@ -100,7 +100,7 @@ async def restore(username: str) -> Any:
 
 
 async def _judge(username: str, judge: Judge, told: str) -> Any:
-    admin = await _administrator()
+    admin = await administrator()
     form = ReasonForm(await forms.sent())
     if not form.validate():
         form.form_errors.append(say(STALE))
@@ -147,7 +147,7 @@ async def _show_person(username: str, form: ReasonForm, status: int = 200) -> An
 @blueprint.get("/log")
 async def log() -> str:
     """Show what administrators did, newest first."""
-    await _administrator()
+    await administrator()
     async with runtime().database.read() as read:
         await layout.open_page(read)
         page = await audit.deeds(read, paging.window(runtime().settings.posts_per_page))

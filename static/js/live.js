@@ -7,6 +7,7 @@
  *
  *   <item kind>  data of the item, such as `post.published`
  *   typing       { from }: somebody is writing; a whisper, of no position
+ *   figures      { html }: what the server counted, for administrators who look at it; likewise
  *   state        'connected', 'reconnecting', 'offline' or 'ended' (the session is over)
  *   resync       the server's reason: the page must be loaded anew, then call `resume`
  */
@@ -103,7 +104,7 @@ export class Live extends EventTarget {
     this.#heardAt = Date.now()
     if (frame.type === 'hello') this.#welcome(frame)
     if (frame.type === 'events') this.#deliver(frame)
-    if (frame.type === 'typing') this.#emit('typing', frame)
+    if (frame.type === 'typing' || frame.type === 'figures') this.#emit(frame.type, frame)
     if (frame.type === 'heartbeat') this.#socket.send('{"type":"heartbeat"}')
     if (frame.type === 'resync') return this.#resync(frame.reason)
     // The cursor of `hello` may be ahead of what is still to be replayed, so it isn't taken.

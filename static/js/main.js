@@ -23,6 +23,7 @@ import * as search from './search.js'
 import { showState } from './status.js'
 import * as suggest from './suggest.js'
 import * as translate from './translate.js'
+import { fragment } from './trusted.js'
 
 async function reloadInPlace() {
   const position = await refresh()
@@ -53,6 +54,7 @@ function connect(position) {
   on('message.deleted', messages.deleted)
   on('conversation', messages.changed)
   on('typing', messages.typing)
+  on('figures', ({ html }) => document.getElementById('figures')?.replaceWith(fragment(html)))
   on('state', showState)
   on('state', (state) => state === 'connected' && drafts.saveAll())
   const renew = async () => {
