@@ -79,9 +79,11 @@ class RotatingFile:
         if fcntl is not None:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # until it is closed
         if self._is_there() and self._is_full(size_bytes):
-            for number in range(self._kept, 0, -1):
-                with suppress(FileNotFoundError):
-                    os.replace(self._numbered(number - 1), self._numbered(number))
+            free = 1
+            while free < self._kept and self._numbered(free).exists():
+                free += 1
+            for number in range(free, 0, -1):
+                os.replace(self._numbered(number - 1), self._numbered(number))
         self._reopen()
 
     def _numbered(self, number: int) -> Path:

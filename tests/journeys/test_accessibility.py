@@ -155,7 +155,7 @@ async def test_no_page_of_settings_or_for_administrators_breaks_a_rule(place: Ap
     await database.close()
     async with chromium() as browser, administrator(place, "boss"):
         context = await signed_in(browser, place.url, "ko", "boss")
-        paths = (*SETTINGS, "/admin/people", "/admin/people/gone", "/admin/log")
+        paths = (*SETTINGS, "/admin/people", "/admin/people/gone", "/admin/log", "/admin/server")
         assert await tour(context, "ko", place.url, *paths) == []
 
 

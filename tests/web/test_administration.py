@@ -48,7 +48,7 @@ async def test_administrator_suspends_and_restores(
 async def test_pages_are_for_administrators_alone(visit: Visit, make_user: MakeUser) -> None:
     await make_user("jun")
     member, stranger = await visit(await make_user("mina")), await visit()
-    for path in (PEOPLE, f"{PEOPLE}/jun", f"{PEOPLE}/nobody", LOG):
+    for path in (PEOPLE, f"{PEOPLE}/jun", f"{PEOPLE}/nobody", LOG, "/admin/server"):
         answer = await member.get(path)
         assert answer.status_code == 403
         assert "This is for administrators." in await answer.get_data(as_text=True)
