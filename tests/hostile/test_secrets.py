@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.hostile.conftest import PLAIN, SERVE, running
@@ -16,6 +17,12 @@ from tests.services import AppServer, ServiceError, choose_free_port
 pytestmark = pytest.mark.S20
 
 MAIL_PASSWORD = "mail-password-here"
+METRICS_TOKEN = "token-of-who-looks-after-the-server"
+LOG_FILE = "logs/microblog.log"
+LOGS = {
+    SERVE: {"MICROBLOG_LOG_FILE": LOG_FILE, "MICROBLOG_LOG_FORMAT": "console"},
+    PLAIN: {"LOG_TO_STDOUT": "1"},
+}
 BROKEN = {"session": "moved", "refresh_token": "moved_too", "post": "elsewhere"}
 
 
@@ -34,6 +41,8 @@ def planted_server(
         "MICROBLOG_TRANSLATOR_URL": f"http://127.0.0.1:{choose_free_port()}",
         "MS_TRANSLATOR_KEY": planted.plant("translator's key", "key-of-the-translator-here"),
         "MICROBLOG_LOG_LEVEL": "debug",
+        "MICROBLOG_METRICS_TOKEN": planted.plant("token for the metrics", METRICS_TOKEN),
+        **LOGS[request.param],
         **of_mail(planted.plant("mail password", MAIL_PASSWORD)),
         "ADMINS": planted.plant("an administrator's address", "owner@secret.example"),
     }
@@ -68,10 +77,24 @@ async def test_no_secret_is_told_by_logs_and_errors(
     assert len(planted.secrets) >= 30
     assert {303, 400, 401, 404, 422, 500, 503} - set(planted.statuses) == set(), planted.statuses
     log = server.output()
+    file = server.folder / LOG_FILE
+    log += file.read_text() if file.exists() else ""
     assert "Traceback" in log, "the crashes were logged"
     assert planted.found_in(log) == []
+    metrics = await ask_for_metrics(server, planted)
+    assert "microblog_requests_total" in metrics
+    assert planted.found_in(metrics) == []
     for answer in planted.answers:
         assert planted.told_by(answer) == [], answer.text
+
+
+async def ask_for_metrics(server: AppServer, planted: Planted) -> str:
+    async with httpx.AsyncClient(base_url=server.url, timeout=20) as http:
+        for token in (f"{METRICS_TOKEN}x", METRICS_TOKEN):
+            answer = await http.get("/metrics", headers={"Authorization": f"Bearer {token}"})
+            planted.note(answer)
+    assert answer.status_code == 200
+    return answer.text
 
 
 def test_secret_that_is_told_is_found() -> None:
