@@ -16,7 +16,7 @@ from microblog.cli.process import open_loop
 from microblog.core.errors import NotFound
 from microblog.core.tasks import State
 from microblog.database import Tx
-from microblog.edge import drain
+from microblog.edge import drain, logs
 from microblog.factory import create_app
 from microblog.queries import jobs as queries
 from microblog.queries.jobs import ListedJob
@@ -47,6 +47,7 @@ def jobs(ctx: click.Context, concurrency: int) -> None:
 
 async def _work(settings: Settings) -> None:
     """Have a worker, and all that its jobs need, but listen to nobody."""
+    logs.take_in_libraries()
     app = create_app(settings)
     await app.startup()
     runtime: Runtime = app.extensions[EXTENSION]

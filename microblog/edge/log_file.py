@@ -76,15 +76,23 @@ class RotatingFile:
         self._descriptor = fresh
 
     def _begin_anew(self, size_bytes: int) -> None:
+        """Rename the full file, unless somebody else has done so meanwhile."""
         if fcntl is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # until it is closed
-        if self._is_there() and self._is_full(size_bytes):
-            free = 1
-            while free < self._kept and self._numbered(free).exists():
-                free += 1
-            for number in range(free, 0, -1):
-                os.replace(self._numbered(number - 1), self._numbered(number))
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            if self._is_there() and self._is_full(size_bytes):
+                self._make_it_the_latest()
+        finally:
+            if fcntl is not None:  # closing is not enough: a fork may still hold it open
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         self._reopen()
+
+    def _make_it_the_latest(self) -> None:
+        free = 1
+        while free < self._kept and self._numbered(free).exists():
+            free += 1
+        for number in range(free, 0, -1):
+            os.replace(self._numbered(number - 1), self._numbered(number))
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path

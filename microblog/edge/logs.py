@@ -24,6 +24,8 @@ from microblog.runtime import runtime
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 OTHER = "other"  # in the metrics: what anybody could make up would be a series of its own
 
+_files: list[RotatingFile] = []  # at most the one that lines go to, or went to last
+
 log = structlog.get_logger("microblog.access")
 
 
@@ -63,13 +65,17 @@ def _place(chosen: LogSettings) -> Place:
     if chosen.log_file is None:
         return sys.stderr
     try:
-        return RotatingFile(chosen.log_file, chosen.log_file_bytes, chosen.log_files_kept)
+        _files.append(RotatingFile(chosen.log_file, chosen.log_file_bytes, chosen.log_files_kept))
     except OSError as error:
         name = chosen.spelling("log_file")
         raise SettingError(
             f"{name} '{chosen.log_file}' cannot be written: {error.strerror}. "
             f"For example: {name}=logs/microblog.log"
         ) from None
+    for before in _files[:-1]:
+        before.close()
+    del _files[:-1]
+    return _files[-1]
 
 
 def _for_people(*, colours: bool) -> list[structlog.typing.Processor]:

@@ -58,6 +58,16 @@ def test_log_goes_to_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
     assert capsys.readouterr().err == ""
 
 
+def test_file_of_before_is_closed_where_settings_change(tmp_path: Path) -> None:
+    files = Path("/proc/self/fd")
+    if not files.exists():
+        pytest.skip("there is no /proc")
+    for number in range(5):
+        logs.configure(LogSettings(log_file=tmp_path / str(number)))
+    held = [file.readlink() for file in files.iterdir() if file.is_symlink()]
+    assert [path for path in held if path.parent == tmp_path] == [tmp_path / "4"]
+
+
 def test_file_that_cannot_be_is_refused_by_the_name_of_its_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     path = tmp_path / "file" / "microblog.log"

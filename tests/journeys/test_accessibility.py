@@ -157,6 +157,10 @@ async def test_no_page_of_settings_or_for_administrators_breaks_a_rule(place: Ap
         context = await signed_in(browser, place.url, "ko", "boss")
         paths = (*SETTINGS, "/admin/people", "/admin/people/gone", "/admin/log", "/admin/server")
         assert await tour(context, "ko", place.url, *paths) == []
+        page = await context.new_page()
+        await page.goto(f"{place.url}/admin/server")
+        at = "document.querySelector('#figures relative-time').getAttribute('datetime')"
+        await page.wait_for_function(f"(before) => {at} !== before", arg=await page.evaluate(at))
 
 
 @asynccontextmanager
