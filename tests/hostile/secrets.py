@@ -128,12 +128,7 @@ async def use_as_program(server: AppServer, planted: Planted, who: str) -> None:
                 if made.status_code < BAD:
                     path = f"/posts/{made.json()['id']}/translation"
                     planted.note(await http.post(path, json={"to": "ko"}, headers=headers))
-            unsent = planted.plant(f"{who}: draft", f"not for anybody yet, {who} 아직")
-            draft = {"body": unsent, "version": "0"}
-            planted.note(await http.put("/drafts/post", json=draft, headers=bearer))
-            planted.note(await http.put("/drafts/post", json=draft | {"no": 1}, headers=bearer))
-            looked_for = planted.plant(f"{who}: what was looked for", f"a cure for {who} 비밀")
-            planted.note(await http.get("/search", params={"q": looked_for}, headers=bearer))
+            await keep_to_oneself(http, planted, who, bearer)
             with suppress(InvalidHandshake, TimeoutError, OSError, AssertionError):
                 async with listening(f"{server.ws_url}/live", token=token) as client:
                     await client.say({"type": "typing", "to": words})
@@ -141,3 +136,15 @@ async def use_as_program(server: AppServer, planted: Planted, who: str) -> None:
         for spent in (refresh, refresh + "x"):
             planted.note(await http.put("/tokens", json={"refresh_token": spent}))
         planted.note(await http.put("/tokens", json={"refresh_token": 1, "token": refresh}))
+
+
+async def keep_to_oneself(
+    http: httpx.AsyncClient, planted: Planted, who: str, headers: dict[str, str]
+) -> None:
+    """Write what is not sent, and look for what nobody is to know of."""
+    unsent = planted.plant(f"{who}: draft", f"not for anybody yet, {who} 아직")
+    draft = {"body": unsent, "version": "0"}
+    planted.note(await http.put("/drafts/post", json=draft, headers=headers))
+    planted.note(await http.put("/drafts/post", json=draft | {"no": 1}, headers=headers))
+    looked_for = planted.plant(f"{who}: what was looked for", f"a cure for {who} 비밀")
+    planted.note(await http.get("/search", params={"q": looked_for}, headers=headers))
