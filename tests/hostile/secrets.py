@@ -129,10 +129,7 @@ async def use_as_program(server: AppServer, planted: Planted, who: str) -> None:
                     path = f"/posts/{made.json()['id']}/translation"
                     planted.note(await http.post(path, json={"to": "ko"}, headers=headers))
             await keep_to_oneself(http, planted, who, bearer)
-            with suppress(InvalidHandshake, TimeoutError, OSError, AssertionError):
-                async with listening(f"{server.ws_url}/live", token=token) as client:
-                    await client.say({"type": "typing", "to": words})
-                    await client.close_code()
+            await say_what_is_no_frame(server, token, words)
         for spent in (refresh, refresh + "x"):
             planted.note(await http.put("/tokens", json={"refresh_token": spent}))
         planted.note(await http.put("/tokens", json={"refresh_token": 1, "token": refresh}))
@@ -148,3 +145,11 @@ async def keep_to_oneself(
     planted.note(await http.put("/drafts/post", json=draft | {"no": 1}, headers=headers))
     looked_for = planted.plant(f"{who}: what was looked for", f"a cure for {who} 비밀")
     planted.note(await http.get("/search", params={"q": looked_for}, headers=headers))
+
+
+async def say_what_is_no_frame(server: AppServer, token: str, words: str) -> None:
+    """Open a live connection, if one may, and be closed for what one says."""
+    with suppress(InvalidHandshake, TimeoutError, OSError, AssertionError):
+        async with listening(f"{server.ws_url}/live", token=token) as client:
+            await client.say({"type": "typing", "to": words})
+            await client.close_code()
