@@ -18,6 +18,7 @@ COMMANDS = {
     "search": "Make the search index anew, while people write and search.",
     "secret": "Replace the secret that signs cookies and tokens.",
     "serve": "Serve the microblog, with its database made or upgraded first.",
+    "shell": "Talk to the microblog in Python, with `await`; also what is piped into it.",
     "translate": "Keep the translations complete.",
     "user": "Make people, change their passwords and roles, keep somebody out.",
 }

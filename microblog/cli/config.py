@@ -2,7 +2,6 @@
 
 import json
 import os
-import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
 
+from microblog.cli import tables
 from microblog.cli.plainly import PlainCommand, given_settings
 from microblog.settings import Settings, declared, variable
 from microblog.variables import ENVIRONMENT
@@ -101,12 +101,8 @@ def _unknown_variables() -> set[str]:
 def _print_table(lines: list[Line]) -> None:
     rows = [("Variable", "Value", "From")]
     rows += [(line.variable, _text(line.value), line.origin) for line in lines]
-    widths = [max(_columns(row[place]) for row in rows) for place in range(2)]
-    for row in rows:
-        cells = [
-            text + " " * (width - _columns(text)) for text, width in zip(row, widths, strict=False)
-        ]
-        click.echo("  ".join([*cells, row[2]]))
+    for line in tables.lines(rows):
+        click.echo(line)
 
 
 def _text(value: Any) -> str:
@@ -118,8 +114,3 @@ def _text(value: Any) -> str:
         case list():
             return ",".join(value)
     return str(value)
-
-
-def _columns(text: str) -> int:
-    """Count the columns of a terminal: Hangul takes two each."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
