@@ -14,6 +14,7 @@ COMMANDS = {
     "db": "Make, upgrade, check, back up and restore the database.",
     "demo": "Fill the microblog with invented people and posts, to look round in.",
     "jobs": "Do the work that waits behind the pages; list, retry and cancel it.",
+    "notes": "List what the code says of itself: TODO, FIXME, HACK and XXX (for developers).",
     "routes": "Show every address that the server answers.",
     "search": "Make the search index anew, while people write and search.",
     "secret": "Replace the secret that signs cookies and tokens.",
