@@ -64,7 +64,8 @@ def written(root: Path) -> Iterator[Note]:
     for folder in FOLDERS if is_checkout else FOLDERS[:1]:
         for path in sorted((root / folder).rglob("*")):
             name = path.relative_to(root)
-            if not NOT_OURS & set(name.parts) and path.is_file():
+            ours = not NOT_OURS & set(name.parts) and path.suffix in {".py", *_OUTSIDE}
+            if ours and _NOTE.search(path.read_text(encoding="utf-8")):
                 yield from _notes(name.as_posix(), _comments(path))
 
 
@@ -96,10 +97,8 @@ def _comments(path: Path) -> list[tuple[int, str]]:
             for token in tokens
             if token.type == tokenize.COMMENT
         ]
-    if (pattern := _OUTSIDE.get(path.suffix)) is None:
-        return []
-    found = []
+    pattern, found = _OUTSIDE[path.suffix], []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if (comment := pattern.search(line)) is not None:
+        if comment := pattern.search(line):
             found.append((number, _END.sub("", next(filter(None, comment.groups()), ""))))
     return found
