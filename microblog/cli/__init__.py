@@ -13,6 +13,7 @@ COMMANDS = {
     "config": "Show every setting, its value and where it came from.",
     "db": "Make, upgrade, check, back up and restore the database.",
     "demo": "Fill the microblog with invented people and posts, to look round in.",
+    "doctor": "Look whether everything is well, and say what to mend.",
     "jobs": "Do the work that waits behind the pages; list, retry and cancel it.",
     "notes": "List what the code says of itself: TODO, FIXME, HACK and XXX (for developers).",
     "routes": "Show every address that the server answers.",

@@ -42,11 +42,19 @@ def config(as_json: bool) -> None:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         _print_table(lines)
+    for sentence in passed_over():
+        click.echo(sentence, err=True)
+
+
+def passed_over() -> list[str]:
+    """Say of each variable that is meant for us and is no setting that it does nothing."""
+    told = []
     for name in sorted(_unknown_variables()):
         known = [variable(item.name) for item in declared()]
         close = get_close_matches(name, known, 1)
         advice = f" Did you mean {close[0]}?" if close else ""
-        click.echo(f"There is no setting {name}: it is passed over.{advice}", err=True)
+        told.append(f"There is no setting {name}: it is passed over.{advice}")
+    return told
 
 
 def _line(settings: Settings, name: str) -> Line:
