@@ -10,6 +10,7 @@ import click
 from microblog.cli.plainly import ENV_FILE, PlainGroup
 
 COMMANDS = {
+    "completion": "Print what lets SHELL complete commands and options by the Tab key.",
     "config": "Show every setting, its value and where it came from.",
     "db": "Make, upgrade, check, back up and restore the database.",
     "demo": "Fill the microblog with invented people and posts, to look round in.",
@@ -53,5 +54,8 @@ class Lazy(PlainGroup):
 )
 @click.pass_context
 def main(ctx: click.Context, env_file: Path | None) -> None:
-    """Run and administer a microblog."""
+    """Run and administer a microblog.
+
+    Settings are variables of the environment, or lines of the file .env in the working folder.
+    """
     ctx.meta[ENV_FILE] = env_file

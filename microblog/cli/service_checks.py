@@ -18,7 +18,8 @@ from microblog.queries import health, schema, search_index
 from microblog.settings import Settings
 
 OWN_INDEX = "sql"  # as `jobs.search` calls it
-BELL_SECONDS = 3.0
+OF_THE_DATABASE = {"sqlite", "postgres"}  # bells that are away where it is
+BELL_SECONDS = 2.0
 MAIL_SECONDS = 10
 SKEW_SECONDS, TOO_MUCH_SKEW_SECONDS = 2.0, 60.0
 OVERDUE_SECONDS = 60.0
@@ -28,9 +29,12 @@ OLDEST_SQLITE = (3, 35)
 
 async def elsewhere(settings: Settings) -> AsyncIterator[Finding]:
     """Yield how all that the server speaks to is."""
+    is_there = True
     async for finding in _database(settings):
+        is_there &= finding.name != "database" or finding.state == "ok"
         yield finding
-    yield await _bell(settings)
+    if is_there or settings.bell_in_use not in OF_THE_DATABASE:
+        yield await _bell(settings)
     if settings.elasticsearch_url is not None:
         yield await _search_server(settings)
     yield await _mail(settings)

@@ -28,7 +28,7 @@ from microblog.cli.opening import opened
 from microblog.cli.plainly import PlainCommand, given_settings
 from microblog.cli.process import open_loop
 from microblog.core.cursors import Page
-from microblog.core.errors import Forbidden, message
+from microblog.core.errors import Forbidden, Message
 from microblog.database import Database, Read, Tx
 from microblog.models import Model
 from microblog.settings import Settings
@@ -37,9 +37,7 @@ M = TypeVar("M", bound=Model)
 
 SHOWN = 50
 SQL = ("select", "insert", "update", "delete", "func", "text", "and_", "or_", "not_", "desc")
-ONLY_READS = message(
-    "This only reads. Writing is: async with write() as tx: await tx.execute(…)",
-)
+ONLY_READS = Message("This only reads. Writing is: async with write() as tx: await tx.execute(…)")
 BANNER = """\
 Microblog's shell on {where}. `await` works anywhere; Ctrl+D leaves.
 

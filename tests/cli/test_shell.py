@@ -234,8 +234,8 @@ def test_terminal_teaches_survives_and_remembers(terminal: Terminal, settings: S
     assert "ZeroDivisionError" in terminal.until(">>> ")
     terminal.type("await session.scalar(select(User.username))\n")
     assert "'mina'" in terminal.until(">>> ")
-    terminal.type("await asyncio.sleep(600)\n")
-    terminal.until("600)")
+    terminal.type("print('it ' 'sleeps'); await asyncio.sleep(600)\n")
+    terminal.until("it sleeps")
     terminal.type("\x03")
     assert "Interrupted" in terminal.until(">>> ")
     terminal.type("\x03")  # at the prompt
