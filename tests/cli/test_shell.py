@@ -70,6 +70,17 @@ def test_every_example_of_the_banner_runs(run: Run, settings: Settings) -> None:
     assert bodies(settings) == ["Hello"]
 
 
+@pytest.mark.usefixtures("mina")
+def test_every_example_of_the_document_runs(run: Run, settings: Settings) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "shell.md").read_text()
+    pieces = re.findall(r"```python\n(.+?)```", document, re.DOTALL)
+    assert len(pieces) == 4
+    printed = run.works("shell", typed="\n".join(pieces))
+    assert "username  post_count" in printed
+    assert "1 0\n" in printed
+    assert bodies(settings) == ["The server moves tonight."]
+
+
 @all_databases
 @pytest.mark.usefixtures("mina")
 @pytest.mark.parametrize("way", ["await session.execute({})", "await show({})"])
