@@ -10,6 +10,7 @@ import click
 from microblog.cli.plainly import ENV_FILE, PlainGroup
 
 COMMANDS = {
+    "cert": "Make a self-signed certificate for localhost, this machine and NAMES.",
     "completion": "Print what lets SHELL complete commands and options by the Tab key.",
     "config": "Show every setting, its value and where it came from.",
     "db": "Make, upgrade, check, back up and restore the database.",

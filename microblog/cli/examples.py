@@ -10,6 +10,10 @@ EXAMPLES = {
         "microblog db --help                 # each command has its own help",
         'eval "$(microblog completion bash)"  # the Tab key completes, in this terminal',
     ),
+    "cert": (
+        "microblog cert                      # for localhost and the name of this machine",
+        "microblog cert blog.lan 192.168.1.7 --replace",
+    ),
     "completion": (
         'eval "$(microblog completion bash)"  # now; for ever: put it into ~/.bashrc',
         'eval "$(microblog completion zsh)"   # likewise in ~/.zshrc',
@@ -71,6 +75,7 @@ EXAMPLES = {
         "microblog serve",
         "microblog serve --host 0.0.0.0      # for the phones in your network too",
         "microblog serve --port 8080 --workers 4",
+        "microblog serve --certfile var/tls/cert.pem --keyfile var/tls/key.pem  # HTTPS",
     ),
     "shell": (
         "microblog shell                     # Ctrl+D leaves",
