@@ -92,7 +92,8 @@ async def _server(read: Read) -> Finding:
 async def _texts(read: Read) -> Finding:
     encoding, collation = await health.texts(read)
     says = f"Texts are {encoding}, compared by {collation}."
-    if encoding.lower().replace("-", "") not in {"utf8", "utf8mb4"} or encoding == "utf8mb3":
+    wanted = "utf8mb4" if read.vendor == "mysql" else "utf8"
+    if encoding.lower().replace("-", "") != wanted:
         mend = "Make a new database in UTF-8 and move what there is: docs/backups.md"
         return fail("texts", says, mend)
     if read.vendor == "mysql" and not collation.endswith("_bin"):

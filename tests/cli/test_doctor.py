@@ -101,6 +101,34 @@ async def test_mail_server_that_takes_us(settings: Settings, sink: MailServer) -
     assert sink.mails == []
 
 
+@pytest.mark.parametrize("backend", ["elastic"], indirect=True)
+async def test_search_server_that_has_no_index_yet(settings: Settings) -> None:
+    found = {one.name: one async for one in service_checks.elsewhere(settings)}
+    assert found["search"].state == "warn"
+    assert "microblog search reindex" in (found["search"].mend or "")
+
+
+@pytest.mark.parametrize(
+    ("what", "answer", "name", "mend"),
+    [
+        ("texts", ("SQL_ASCII", "C"), "texts", "in UTF-8"),
+        ("version", "3.31.1", "sqlite", "3.35"),
+        ("journal_mode", "delete", "sqlite", "local disk"),
+        ("has_fts5", False, "sqlite", "FTS5"),
+    ],
+)
+def test_database_that_does_not_do(
+    run: Run, monkeypatch: pytest.MonkeyPatch, what: str, answer: Any, name: str, mend: str
+) -> None:
+    async def there(_read: object) -> Any:
+        return answer
+
+    monkeypatch.setattr(health, what, there)
+    found = examined(run)[name]
+    assert found["state"] == ("warn" if answer == "delete" else "fail")
+    assert mend in found["mend"]
+
+
 def test_wrong_setting_is_a_finding(run: Run) -> None:
     done = run("doctor", "--json", MICROBLOG_POSTS_PER_PAGE="many")
     assert done.exit_code == 1
