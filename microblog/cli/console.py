@@ -8,12 +8,15 @@ import ast
 import builtins
 import inspect
 import linecache
+import signal
+import socket
 import sys
 import traceback
 import types
 from asyncio import Runner
 from code import InteractiveConsole
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +102,26 @@ def told(error: BaseException) -> str:
     while begin is not None and begin.tb_frame.f_code.co_filename != TYPED:
         begin = begin.tb_next
     return "".join(traceback.format_exception(type(error), error, begin))
+
+
+@contextmanager
+def heard(runner: Runner) -> Iterator[None]:
+    """Let a signal wake the loop also in the moment before it falls asleep.
+
+    Without it such a Ctrl+C would be noticed with the next thing that happens, if ever.
+    """
+    loop = runner.get_loop()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for end in (ours, theirs):
+            end.setblocking(False)
+        loop.add_reader(ours, ours.recv, 4096)
+        before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            loop.remove_reader(ours)
 
 
 def open_history(path: Path, known: dict[str, Any]) -> Any:

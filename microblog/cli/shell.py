@@ -23,10 +23,9 @@ from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from microblog import actions, models, queries
 from microblog.cli import tables
-from microblog.cli.console import Console, keep, open_history
+from microblog.cli.console import Console, heard, keep, open_history
 from microblog.cli.opening import opened
 from microblog.cli.plainly import PlainCommand, given_settings
-from microblog.cli.process import open_loop
 from microblog.core.cursors import Page
 from microblog.core.errors import Forbidden, Message
 from microblog.database import Database, Read, Tx
@@ -92,7 +91,7 @@ def shell(source: str | None) -> None:
     status 1; at the prompt the next line comes.
     """
     settings = given_settings()
-    with Runner(loop_factory=open_loop) as runner:
+    with Runner() as runner, heard(runner):
         stack = AsyncExitStack()
         try:
             database = runner.run(stack.enter_async_context(opened(settings)))
