@@ -1,6 +1,6 @@
 """What the help of each command shows: commands to copy, and the statuses they end with.
 
-`plainly` prints them below `--help`, `reference` into docs/commands.md; a test carries them out.
+`plainly` prints them below `--help`, `command_reference` into docs/commands.md; a test carries them out.
 """
 
 EXAMPLES = {

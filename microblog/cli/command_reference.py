@@ -1,4 +1,4 @@
-"""docs/commands.md, written from the commands themselves: `python -m microblog.cli.reference`.
+"""docs/commands.md, written from the commands themselves: `python -m microblog.cli.command_reference`.
 
 A test holds the document to it.
 """
@@ -15,7 +15,7 @@ BEGIN = """\
 # Commands
 
 What `microblog --help` and the help of each command tell, in one place. This page is written by
-`uv run python -m microblog.cli.reference > docs/commands.md`; a test holds it to the program, and
+`uv run python -m microblog.cli.command_reference > docs/commands.md`; a test holds it to the program, and
 carries out the examples.
 
 Every command reads the settings as the server does ([`.env.example`](../.env.example)), and takes

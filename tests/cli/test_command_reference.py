@@ -13,7 +13,7 @@ import pytest
 
 from microblog.cli import main
 from microblog.cli.examples import EXAMPLES, OWN_STATUSES, STATUSES
-from microblog.cli.reference import leaves, reference
+from microblog.cli.command_reference import leaves, reference
 from microblog.core.tasks import Prune
 from microblog.database import Database
 from microblog.settings import Settings
@@ -61,7 +61,7 @@ def taken_apart(line: str) -> Example:
 
 
 def test_document_is_what_the_commands_say() -> None:
-    advice = "run: uv run python -m microblog.cli.reference > docs/commands.md"
+    advice = "run: uv run python -m microblog.cli.command_reference > docs/commands.md"
     assert DOCUMENT.read_text() == reference(), advice
 
 
