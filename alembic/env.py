@@ -15,6 +15,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Connection, create_engine, event, inspect, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from microblog.core.errors import SettingError
 from microblog.drivers import connecting, mariadb_number
 from microblog.file_store import prepare_file
 from microblog.models import Model, mariadb
@@ -31,7 +32,12 @@ DONE_BEFORE = {1050, 1051, 1060, 1061, 1091, 1826}
 
 def settings() -> Settings:
     given = context.config.attributes.get("settings")
-    return given if given is not None else Settings.from_env()
+    if given is not None:
+        return given
+    try:
+        return Settings.from_env()
+    except SettingError as error:
+        raise CommandError(str(error)) from None  # which `alembic` tells in one line
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:

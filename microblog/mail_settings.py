@@ -8,6 +8,7 @@ from pathlib import Path
 from microblog import variables
 from microblog.core import names
 from microblog.core.errors import Invalid, SettingError
+from microblog.core.kinds import Refused, kind
 from microblog.variables import Spelt, setting, whole
 
 MAILERS = ("auto", "none", "console", "smtp")
@@ -15,17 +16,19 @@ NOBODY_ANSWERS = "microblog@localhost"
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
+@kind("a name of a host")
 def _host(raw: str) -> str:
     """Return a host's name or address; a port has a setting of its own."""
     if not re.fullmatch(r"[\w.-]+|\[?[0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\]?", raw):
-        raise variables.Refused("the name of a host")
+        raise ValueError
     return raw.strip("[]")
 
 
+@kind("an e-mail address")
 def _mailbox(raw: str) -> str:
     """Return one e-mail address, with or without a name before it, as it was written."""
     if not raw.isprintable() or len(getaddresses([raw])) != 1:
-        raise variables.Refused("an e-mail address")
+        raise Refused("an e-mail address")
     _email(parseaddr(raw)[1])
     return raw.strip()
 
@@ -35,9 +38,10 @@ def _email(raw: str) -> str:
     try:
         return names.check_email(raw)
     except Invalid:
-        raise variables.Refused("an e-mail address") from None
+        raise Refused("an e-mail address") from None
 
 
+@kind("a list of e-mail addresses")
 def _emails(raw: str) -> tuple[str, ...]:
     """Return bare e-mail addresses, divided by commas or spaces."""
     return tuple(_email(word) for word in variables.words(raw))

@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from microblog import database_address, resources, variables
+from microblog import database_address, environment, resources, variables
 from microblog.access_settings import AccessSettings
 from microblog.core.errors import SettingError
+from microblog.core.kinds import Refused, words_of
 from microblog.mail_settings import MailSettings
 from microblog.search_settings import SearchSettings
 from microblog.translator_settings import TranslatorSettings
@@ -49,7 +50,7 @@ class Settings(MailSettings, SearchSettings, TranslatorSettings, AccessSettings)
     )
     database_url: str | None = setting(
         None,
-        variables.text,
+        variables.database_url,
         "postgresql://user:password@localhost/microblog",
         "The database. Default: the file microblog.db in the data folder.",
         "DATABASE_URL",
@@ -249,13 +250,13 @@ class Settings(MailSettings, SearchSettings, TranslatorSettings, AccessSettings)
         cls, environ: Mapping[str, str] | None = None, env_file: Path | None = None
     ) -> "Settings":
         """Read the settings from the environment and an env file; raises SettingError."""
-        layers = variables.layers(os.environ if environ is None else environ, env_file)
+        layers = environment.layers(os.environ if environ is None else environ, env_file)
         values: dict[str, Any] = {}
         origins: dict[str, Origin] = {}
         for item in declared():
-            found = variables.find(layers, (variable(item.name), *item.metadata["aliases"]))
+            found = environment.find(layers, (variable(item.name), *item.metadata["aliases"]))
             if found is None and item.name == "database_url":
-                found = variables.database_from_parts(layers)
+                found = environment.database_from_parts(layers)
             if found is not None:
                 values[item.name], origins[item.name] = found
         return cls(**values, origins=origins)
@@ -276,7 +277,7 @@ def _read(item: Field[Any], value: Any, name: str) -> Any:
     try:
         return item.metadata["read"](raw)
     except ValueError as error:
-        what = str(error) if isinstance(error, variables.Refused) else "valid"
+        what = str(error) if isinstance(error, Refused) else words_of(item.metadata["read"])
         shown = "" if item.metadata["hidden"] else f" '{raw}'"
         unit = f" ({item.metadata['unit']})" if item.metadata["unit"] else ""
         raise SettingError(

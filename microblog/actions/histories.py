@@ -14,5 +14,10 @@ async def begin_anew(tx: Tx, epoch: str) -> None:
     """
     await tx.execute(update(History).values(epoch=epoch))
     await tx.execute_aside(delete(EventRow))
+    await sign_everybody_out(tx)
+
+
+async def sign_everybody_out(tx: Tx) -> None:
+    """End all sessions and tokens, of which nobody is told: the log has another history."""
     for model in (Session, RefreshToken, TokenFamily):
         await tx.execute_aside(delete(model))

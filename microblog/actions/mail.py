@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from microblog.core import clients
 from microblog.core.tasks import SendMail, SendResets
 from microblog.core.tokens import random_token
 from microblog.database import Tx
@@ -68,9 +69,11 @@ def tell_of_new_device(
 ) -> None:
     """Tell a person that somebody logged in from where nobody of them was before."""
     if may_be_told(user, settings):
+        client = clients.describe(device)
         values = {
             "username": user.username,
-            "device": " ".join(device.split())[:100],
+            "device": client.name,
+            "system": client.system,
             "place": place,
             "at": now.isoformat(),
         }

@@ -19,8 +19,14 @@ _KEY = {"sqlite": "rowid"}
 _TOKENS = {"postgresql": "CAST(CAST(:tokens AS text) AS tsvector)"}
 
 
-async def put(tx: Tx, row: MessageRow) -> None:
-    """Let a new message be found by its two people."""
+async def put(tx: Tx, *rows: MessageRow) -> None:
+    """Let new messages be found by their two people."""
+    written = tsvector if tx.vendor == "postgresql" else " ".join
+    given = [{"id": row.id, "tokens": written(tuple(_tokens(row)))} for row in rows]
+    await tx.execute(_insertion(tx.vendor), given)
+
+
+def _tokens(row: MessageRow) -> list[str]:
     said = markup.parse(row.body)
     tokens = [search_tokens.EVERY, search_tokens.author(row.sender_id)]
     tokens += map(search_tokens.reader, (row.low_id, row.high_id))
@@ -28,8 +34,7 @@ async def put(tx: Tx, row: MessageRow) -> None:
     tokens += map(search_tokens.tag, said.tags)
     tokens += map(search_tokens.mention, said.mentions)
     tokens += search_tokens.texts(row.body)
-    written = tsvector if tx.vendor == "postgresql" else " ".join
-    await tx.execute(_insertion(tx.vendor), {"id": row.id, "tokens": written(tuple(tokens))})
+    return tokens
 
 
 async def remove(tx: Tx, ids: Sequence[int]) -> None:

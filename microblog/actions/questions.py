@@ -22,7 +22,7 @@ from microblog.queries.rows import PostRow
 class Asking:
     """What somebody wants to know. `tags` are hashtags with or without #, between commas or spaces.
 
-    `key` and `language` are those of a `posts.Draft`.
+    `key`, `language` and `saved` are those of a `posts.Draft`.
     """
 
     title: str
@@ -30,6 +30,7 @@ class Asking:
     tags: str = ""
     key: str | None = None
     language: str | None = None
+    saved: int | None = None
 
 
 async def ask(tx: Tx, asker: User, asking: Asking, now: datetime) -> PostRow:
@@ -51,7 +52,7 @@ def _draft(asking: Asking) -> Draft:
         errors |= invalid.errors
     if errors:
         raise Invalid(errors)
-    return Draft(body, asking.key, asking.language, title=title)
+    return Draft(body, asking.key, asking.language, title=title, saved=asking.saved)
 
 
 async def accept(

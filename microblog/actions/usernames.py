@@ -33,6 +33,7 @@ async def rename(tx: Tx, user: User, username: str, now: datetime) -> None:
         await _replace(tx, user, username, now)
     search_index.feed_soon(tx, now)
     tx.announce(events.user_changed(user.id))
+    tx.announce(events.profile_changed(user.id))
 
 
 async def _replace(tx: Tx, user: User, username: str, now: datetime) -> None:

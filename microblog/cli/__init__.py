@@ -13,7 +13,7 @@ COMMANDS = {
     "cert": "Make a self-signed certificate for localhost, this machine and NAMES.",
     "completion": "Print what lets SHELL complete commands and options by the Tab key.",
     "config": "Show every setting, its value and where it came from.",
-    "db": "Make, upgrade, check, back up and restore the database.",
+    "db": "Make, upgrade, check, back up, restore and copy the database.",
     "demo": "Fill the microblog with invented people and posts, to look round in.",
     "doctor": "Look whether everything is well, and say what to mend.",
     "jobs": "Do the work that waits behind the pages; list, retry and cancel it.",

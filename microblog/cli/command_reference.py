@@ -1,6 +1,6 @@
-"""docs/commands.md, written from the commands themselves: `python -m microblog.cli.command_reference`.
+"""docs/commands.md, written from the commands themselves. A test holds the document to it.
 
-A test holds the document to it.
+`python -m microblog.cli.command_reference` prints it.
 """
 
 import re
@@ -15,8 +15,8 @@ BEGIN = """\
 # Commands
 
 What `microblog --help` and the help of each command tell, in one place. This page is written by
-`uv run python -m microblog.cli.command_reference > docs/commands.md`; a test holds it to the program, and
-carries out the examples.
+`uv run python -m microblog.cli.command_reference > docs/commands.md`; a test holds it to the
+program, and carries out the examples.
 
 Every command reads the settings as the server does ([`.env.example`](../.env.example)), and takes
 `--help`. Before the command may stand `--env-file FILE`, and `--version` alone. In a checkout write

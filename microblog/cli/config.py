@@ -1,21 +1,24 @@
 """`microblog config`: what is in force, and why."""
 
 import json
-import os
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
 
-from microblog.cli import tables
-from microblog.cli.plainly import PlainCommand, given_settings
+from microblog.cli import reference, tables
+from microblog.cli.plainly import PlainCommand, given_layers, given_settings
+from microblog.environment import ENVIRONMENT
 from microblog.settings import Settings, declared, variable
-from microblog.variables import ENVIRONMENT
 
 HIDDEN = "***"
-_NO_SETTING = {"MICROBLOG_ENV_FILE"}
+_NO_SETTING = {"MICROBLOG_ENV_FILE", "MICROBLOG_COPY_TO"}
+
+
+_HIDDEN = {item.name for item in declared() if item.metadata["hidden"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,16 @@ class Line:
 
 @click.command(cls=PlainCommand)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def config(as_json: bool) -> None:
+@click.option(
+    "--document",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Write the list of all settings anew in docs/configuration.md (for developers).",
+)
+def config(as_json: bool, document: Path | None) -> None:
     """Show every setting, its value and where it came from."""
+    if document is not None:
+        document.write_text(reference.renewed(document.read_text("utf-8")), "utf-8")
+        return
     settings = given_settings()
     lines = [_line(settings, item.name) for item in declared()]
     if as_json:
@@ -71,17 +82,12 @@ def _line(settings: Settings, name: str) -> Line:
 def shown(settings: Settings, name: str) -> Any:
     """Return a setting's effective value, fit for JSON, with what is secret masked."""
     value = getattr(settings, name)
-    match name:
-        case "mail_password":
-            return HIDDEN if value else None
-        case "secret_key":
-            return HIDDEN if value else f"(kept in {settings.data_dir / 'secret_key'})"
-        case "database_url":
-            return masked(settings.database.render_as_string(hide_password=False))
-        case "translator_key":
-            return HIDDEN if value else None
-        case "redis_url":
-            return masked(value) if value else None
+    if name == "database_url":
+        return masked(settings.database.render_as_string(hide_password=False))
+    if name == "secret_key" and not value:
+        return f"(kept in {settings.data_dir / 'secret_key'})"
+    if name in _HIDDEN and value:
+        return masked(value) if "://" in value else HIDDEN
     if isinstance(value, tuple):
         return [str(one) for one in value]
     return value if isinstance(value, bool | int | float | str | None) else str(value)
@@ -102,8 +108,10 @@ def masked(address: str) -> str:
 
 
 def _unknown_variables() -> set[str]:
+    """Return what looks like a setting in the environment or the env file, and is none."""
     known = {variable(item.name) for item in declared()} | _NO_SETTING
-    return {name for name in os.environ if name.startswith("MICROBLOG_")} - known
+    named = {name for layer in given_layers() for name in layer.values}
+    return {name for name in named if name.startswith("MICROBLOG_")} - known
 
 
 def _print_table(lines: list[Line]) -> None:

@@ -1,10 +1,11 @@
-"""`microblog db`: making, migrating, backing up and restoring the database."""
+"""`microblog db`: making, migrating, backing up, restoring and moving the database."""
 
 import asyncio
 
 import click
 
 from microblog.cli.backups import backup, begin_anew, restore
+from microblog.cli.copying import copy
 from microblog.cli.migrations import difference, make_database, upgrade_to_head, write_migration
 from microblog.cli.plainly import PlainGroup, given_settings
 from microblog.models import REVISION
@@ -12,10 +13,11 @@ from microblog.models import REVISION
 
 @click.group(cls=PlainGroup)
 def db() -> None:
-    """Make, upgrade, check, back up and restore the database."""
+    """Make, upgrade, check, back up, restore and copy the database."""
 
 
 db.add_command(backup)
+db.add_command(copy)
 db.add_command(restore)
 
 

@@ -1,6 +1,7 @@
 """What the help of each command shows: commands to copy, and the statuses they end with.
 
-`plainly` prints them below `--help`, `command_reference` into docs/commands.md; a test carries them out.
+`plainly` prints them below `--help`, `command_reference` into docs/commands.md; a test carries
+them out.
 """
 
 EXAMPLES = {
@@ -33,6 +34,7 @@ EXAMPLES = {
         "microblog db backup --to backups    # its name is the time",
     ),
     "db check": ("microblog db check && echo well",),
+    "db copy": ("microblog db copy --to postgresql://user:password@localhost/microblog",),
     "db init": (
         "microblog db init",
         "DATABASE_URL=postgresql://user:password@localhost/microblog microblog db init",

@@ -20,6 +20,7 @@ from microblog.cli.plainly import reason
 from microblog.core.errors import SettingError
 from microblog.drivers import connecting, mariadb_number
 from microblog.models import REVISION, mariadb
+from microblog.queries.schema import UNFINISHED
 from microblog.resources import MIGRATIONS
 from microblog.settings import Settings
 
@@ -96,6 +97,11 @@ def _told(settings: Settings) -> Iterator[None]:
             f"The database {shown} cannot be used: {reason(error)}. {advice}"
         ) from None
     except CommandError as error:
+        if UNFINISHED in str(error):
+            raise SettingError(
+                "A copy into this database is not finished. "
+                "Wait for it, or begin it anew: microblog db copy"
+            ) from None
         raise SettingError(
             f"The database cannot be brought to revision {REVISION}, which this program needs: "
             f"{error}. Is it the database of a newer Microblog?"

@@ -4,6 +4,7 @@ Every command uses these, so that it speaks the same way under `microblog` and u
 `quart --app microblog`. Here is also where a command gets its settings.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from microblog.cli.examples import EXAMPLES, statuses
 from microblog.core.errors import Invalid, MicroblogError, Unavailable
 from microblog.drivers import mariadb_number
+from microblog.environment import Layer, layers
 from microblog.settings import Settings
 
 ENV_FILE = "microblog.env_file"
@@ -97,3 +99,8 @@ def reason(error: BaseException) -> str:
 def given_settings() -> Settings:
     """Read the settings that hold for the command that is running; raises SettingError."""
     return Settings.from_env(env_file=click.get_current_context().meta.get(ENV_FILE))
+
+
+def given_layers() -> list[Layer]:
+    """Return the places where the settings of this command stand; raises SettingError."""
+    return layers(os.environ, click.get_current_context().meta.get(ENV_FILE))

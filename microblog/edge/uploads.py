@@ -75,7 +75,7 @@ async def squares_sent() -> Squares | None:
     Raises Invalid for what is no good picture, and TooManyTries.
     """
     content = await _content()
-    if not content:
+    if content is None:
         return None
     if len(content) > pictures.LARGEST_BYTES:
         raise too_large()
@@ -95,11 +95,13 @@ async def let_fall() -> None:
         await body.drain()
 
 
-async def _content() -> bytes:
+async def _content() -> bytes | None:
+    """Return what was sent; None where nobody chose a file, which browsers send without a name."""
     if request.mimetype.startswith("image/"):
-        return await request.get_data(cache=False, as_text=False, parse_form_data=False)
+        sent = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+        return sent or None
     file = (await request.files).get(FIELD)
-    return b"" if file is None else bytes(file.stream.read())
+    return bytes(file.stream.read()) if file is not None and file.filename else None
 
 
 @cache

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
+from microblog.core.leaving import Left
 from microblog.core.tokens import digest
 from microblog.database import Read
 from microblog.models import KnownDevice, MailedLink, User
@@ -12,11 +13,14 @@ from microblog.models import KnownDevice, MailedLink, User
 MOST_ACCOUNTS = 10
 """Of one address that nobody has proved, in one mail."""
 
+_MAY_LOG_IN = or_(User.deactivated_at.is_(None), User.left_because == Left.SELF)
+"""Who left by themselves comes back by logging in, and may have forgotten the password."""
+
 
 async def link(
     read: Read, token: str, purpose: str, now: datetime
 ) -> tuple[MailedLink, User] | None:
-    """Return an unspent link of that purpose with its active person, or None."""
+    """Return an unspent link of that purpose with its person, who may log in, or None."""
     statement = (
         select(MailedLink, User)
         .join(User, User.id == MailedLink.user_id)
@@ -24,7 +28,7 @@ async def link(
             MailedLink.token_digest == digest(token),
             MailedLink.purpose == purpose,
             MailedLink.expires_at > now,
-            User.deactivated_at.is_(None),
+            _MAY_LOG_IN,
         )
     )
     row = (await read.execute(statement)).one_or_none()
@@ -46,13 +50,16 @@ async def owner(read: Read, email: str) -> User | None:
 
 
 async def claimants(read: Read, email: str) -> list[User]:
-    """Return whom an address is about: who proved it, else the first ten active who gave it."""
+    """Return whom an address is about: who proved it and is there, else ten at most who gave it.
+
+    Those who are there come first, then those who can come back.
+    """
     if (proved := await owner(read, email)) is not None:
         return [proved]
     statement = (
         select(User)
-        .where(User.email_key == email.lower(), User.deactivated_at.is_(None))
-        .order_by(User.id)
+        .where(User.email_key == email.lower(), _MAY_LOG_IN)
+        .order_by(User.deactivated_at.is_not(None), User.id)
         .limit(MOST_ACCOUNTS)
     )
     return list(await read.scalars(statement))

@@ -8,6 +8,9 @@ from microblog.database import Read
 from microblog.drivers import mariadb_number
 from microblog.models import REVISION
 
+UNFINISHED = "unfinished-copy"
+"""What stands in the place of a revision while `microblog db copy` fills a database."""
+
 NO_SUCH_TABLE = 1146  # MariaDB's number; its driver says in the same way that it cannot connect
 
 
@@ -23,6 +26,11 @@ async def problem(read: Read) -> Message | None:
         )
     if found == REVISION:
         return None
+    if found == UNFINISHED:
+        return message(
+            "A copy into this database is not finished. "
+            "Wait for it, or begin it anew: microblog db copy"
+        )
     if found is not None and str(found) > REVISION:
         return message(
             "The database (revision %(found)s) is newer than this program (%(needed)s). Update it.",

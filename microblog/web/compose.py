@@ -52,6 +52,12 @@ def form_with(text: str, reply_to: str | None = None) -> PostForm:
     )
 
 
+def as_left(draft: DraftRow) -> dict[str, str]:
+    """Return what stands in the form of a question that was begun, by its fields."""
+    words = {"title": draft.title, "body": draft.body, "language": draft.language or ""}
+    return {**words, "draft_version": str(draft.version)}
+
+
 def version_of(form: Any) -> int | None:
     """Return which saved draft a form's text began as; None where it does not say so."""
     said = form.draft_version.data or ""

@@ -13,7 +13,7 @@ from microblog.actions.posts import Draft
 from microblog.actions.questions import Asking
 from microblog.core import cursors
 from microblog.core.cursors import GREATEST, Page
-from microblog.core.drafts import context_of
+from microblog.core.drafts import QUESTION, context_of
 from microblog.core.errors import Invalid, NotFound, NotSignedIn, Unavailable, message
 from microblog.core.markup import tag_name
 from microblog.database import Read
@@ -30,7 +30,7 @@ from microblog.queries.rows import PostRow
 from microblog.render import fragments, views
 from microblog.runtime import runtime
 from microblog.web import layout, pages, refusals
-from microblog.web.compose import PostForm, fresh_form, version_of
+from microblog.web.compose import PostForm, as_left, fresh_form, version_of
 from microblog.web.timelines import show_home
 
 QUESTION_ID = f"<int(max={GREATEST}):question_id>"
@@ -52,13 +52,18 @@ class QuestionForm(Form):
     tags = StringField()
     language = StringField()
     idempotency_key = HiddenField(validators=[Length(max=200)])
+    draft_version = HiddenField()
 
 
 @blueprint.get("/main/question")
 async def ask() -> Any:
-    """Show the form for a question."""
-    await auth.person()
-    return await _show_form(QuestionForm(data={"idempotency_key": forms.new_key()}))
+    """Show the form for a question, as it was left."""
+    asker = await auth.person()
+    async with runtime().database.read() as read:
+        left = await drafts.of(read, asker.id, QUESTION)
+    form = QuestionForm(data={"draft_version": "0"} if left is None else as_left(left))
+    form.idempotency_key.data = forms.new_key()
+    return await _show_form(form)
 
 
 @blueprint.post("/main/question")
@@ -76,7 +81,8 @@ async def publish() -> Any:
     try:
         limits.count_post(asker.id)
         language = await authoring.language_of(f"{title}\n{body}", form.language.data)
-        asking = Asking(title, body, tags, form.idempotency_key.data or None, language)
+        key, saved = form.idempotency_key.data or None, version_of(form)
+        asking = Asking(title, body, tags, key, language, saved)
         async with runtime().database.write() as tx:
             question = await questions.ask(tx, asker, asking, datetime.now(UTC))
     except refusals.REFUSALS as refusal:

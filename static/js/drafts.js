@@ -1,8 +1,9 @@
 /*
  * What somebody writes is kept on the server while they write: it is there on any of their devices.
  *
- * A form takes part by its attributes. Its fields are called `post`, and `title` and `language`
- * where it has them; it holds templates/drafts/_keeping.html, and the server fills all of them.
+ * A form takes part by its attributes. Its fields are called `post` or `body`, and `title` and
+ * `language` where it has them; it holds templates/drafts/_keeping.html, and the server fills all
+ * of them.
  *
  *   data-draft          which form it is: `post`, `question`, `reply:<id of the post>` …
  *   data-draft-url      where its text is kept
@@ -44,8 +45,11 @@ export const attach = (form) => { drafts.set(form.dataset.draft, new Draft(form)
 /** Take what the server keeps: { context, body, title, language, version }. */
 export const changed = (state) => drafts.get(state.context)?.meet(state)
 
-/** Save nothing more of a form, which is about to be sent; resolves when nothing is on its way. */
-export const hold = (form) => drafts.get(form.dataset.draft)?.hold()
+/**
+ * Save nothing more of a form, which is about to be sent; resolves when nothing is on its way.
+ * Where the browser itself sends it (`isLast`), nothing of it stays in this tab either.
+ */
+export const hold = (form, isLast) => drafts.get(form.dataset.draft)?.hold(isLast)
 
 /** Go on: it could not be sent. */
 export const release = (form) => drafts.get(form.dataset.draft)?.release()
@@ -63,17 +67,20 @@ const isBlank = ({ body, title }) => !body.trim() && !title.trim()
 
 class Draft {
   #form
+  #field
   #store
   #saved = null // that text, as JSON
   #sending = null // the text that was last sent, as JSON
   #request = null
   #other = null // a text to choose: { version, values }; without a version it is one's own
   #held = false
+  #isLast // the browser sends the form: what the server still says is of the next one
   #timer
   #since = 0
 
   constructor(form) {
     this.#form = form
+    this.#field = form.elements.body ?? form.elements.post
     this.#store = `draft:${document.body.dataset.viewer}:${form.dataset.draft}`
     if (this.#version && !('draftUnsaved' in form.dataset)) this.#saved = this.#text
     this.#restore()
@@ -91,8 +98,8 @@ class Draft {
   set #version(version) { this.#form.elements.draft_version.value = version }
 
   get #values() {
-    const { post: body, title, language } = this.#form.elements
-    return { body: body.value, title: title?.value ?? '', language: language?.value ?? '' }
+    const { title, language } = this.#form.elements
+    return { body: this.#field.value, title: title?.value ?? '', language: language?.value ?? '' }
   }
 
   get #text() { return JSON.stringify(this.#values) }
@@ -111,6 +118,7 @@ class Draft {
   }
 
   #written() {
+    if (this.#isLast) return
     const values = this.#values
     const kept = { version: this.#version, saved: this.#saved, values }
     if (this.#text === this.#saved) sessionStorage.removeItem(this.#store)
@@ -184,10 +192,10 @@ class Draft {
 
   #fill({ body, title, language }) {
     const { elements } = this.#form
-    elements.post.value = body
+    this.#field.value = body
     if (elements.title) elements.title.value = title
     if (elements.language) elements.language.value = language
-    elements.post.dispatchEvent(new Event('input', { bubbles: true }))
+    this.#field.dispatchEvent(new Event('input', { bubbles: true }))
   }
 
   #offer(other) {
@@ -210,7 +218,7 @@ class Draft {
     if (version) this.#take(version, values)
     else this.#fill(values)
     this.#offer({ values: mine })
-    this.#form.elements.post.focus()
+    this.#field.focus()
   }
 
   /** Let the other text go. */
@@ -219,13 +227,15 @@ class Draft {
     if (version) this.#agree(version, JSON.stringify(values))
     this.#close()
     this.#written()
-    this.#form.elements.post.focus()
+    this.#field.focus()
   }
 
-  async hold() {
+  async hold(isLast) {
     this.#held = true
     clearTimeout(this.#timer)
     await this.#request
+    this.#isLast = isLast
+    if (isLast) sessionStorage.removeItem(this.#store)
   }
 
   release() {

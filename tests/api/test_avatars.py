@@ -1,11 +1,12 @@
 """One's own picture in the API, and what programs that listen hear of it."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from microblog.actions import avatars
+from microblog.actions import avatars, usernames
 from microblog.core.pictures import Squares
 from microblog.database import Database
 from microblog.models import Avatar, User
@@ -82,6 +83,17 @@ async def test_what_is_missing_or_no_picture_is_told(
     await mina.problem("PUT", ADDRESS, 415, json={})
     for method in ("PUT", "DELETE"):
         await stranger.problem(method, ADDRESS, 401, headers=PNG)
+
+
+async def test_everybody_who_listens_hears_of_another_username(
+    server: Serving, database: Database, make_user: MakeUser
+) -> None:
+    """Any page may show the old one."""
+    mina = await make_user("mina")
+    async with listening(server.live_url) as stranger:
+        async with database.write() as tx:
+            await usernames.rename(tx, mina, "mina_k", datetime.now(UTC))
+        assert (await stranger.item("user.profile"))["username"] == "mina_k"
 
 
 async def test_everybody_who_listens_hears_of_a_picture_also_later(

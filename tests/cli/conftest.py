@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 
 from microblog.cli import main
 from microblog.settings import Settings
-from tests.services import clean_environment
+from tests.mariadb import MariaDb
+from tests.services import Postgres, clean_environment
 
 
 def variables(settings: Settings) -> dict[str, str]:
@@ -69,6 +70,19 @@ def run(settings: Settings, empty_folder: Path) -> Iterator[Run]:
     before = structlog.get_config()
     yield Run(variables(settings))
     structlog.configure(**before)  # the command's standard error is closed by now
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database, an SQLite file where no other kind is asked for."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'new' / 'blog.db'}"
+        return
+    server: Postgres | MariaDb = request.getfixturevalue(f"{kind}_server")
+    url = server.create_database()
+    yield url
+    server.drop_database(url)
 
 
 def process(

@@ -12,8 +12,8 @@ import click
 import pytest
 
 from microblog.cli import main
-from microblog.cli.examples import EXAMPLES, OWN_STATUSES, STATUSES
 from microblog.cli.command_reference import leaves, reference
+from microblog.cli.examples import EXAMPLES, OWN_STATUSES, STATUSES
 from microblog.core.tasks import Prune
 from microblog.database import Database
 from microblog.settings import Settings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from microblog.cli.config import masked
+from microblog.cli.config import masked, shown
 from microblog.settings import Settings, declared
 from tests.cli.conftest import Run
 
@@ -62,8 +62,12 @@ def test_secrets_are_masked(run: Run, form: tuple[str, ...]) -> None:
         MAIL_USERNAME="blog",
         MAIL_PASSWORD="mail-geheim",
         MAIL_FROM="blog@example.org",
+        SECRET_KEY_FALLBACKS=SECRET.replace(" ", "-"),
+        ELASTICSEARCH_URL="https://elastic:geheim@search.example.org:9200",
     )
     assert "correct horse" not in printed
+    assert "correct-horse" not in printed
+    assert "https://elastic:***@search.example.org:9200" in printed
     assert "geheim" not in printed
     assert "postgresql+asyncpg://mina:***@db.example.org/blog" in printed
     assert "redis://:***@cache.example.org:6379/0" in printed
@@ -102,6 +106,25 @@ def test_misspelt_variable_is_told_with_the_right_one(run: Run) -> None:
         "There is no setting MICROBLOG_SITENAME: it is passed over. "
         "Did you mean MICROBLOG_SITE_NAME?\n"
     )
+
+
+def test_misspelt_variable_of_the_env_file_is_told_too(run: Run, tmp_path: Any) -> None:
+    path = tmp_path / "my.env"
+    path.write_text("MICROBLOG_POST_PER_PAGE=9\n")
+    done = run("--env-file", str(path), "config")
+    assert "Did you mean MICROBLOG_POSTS_PER_PAGE?" in done.stderr
+
+
+@pytest.mark.parametrize("name", [item.name for item in declared() if item.metadata["hidden"]])
+def test_no_hidden_setting_is_shown(name: str) -> None:
+    value = ("a-secret-" * 5,) if name == "secret_key_fallbacks" else "x://me:a-secret-@host/"
+    if not name.endswith("_url"):
+        value = value if isinstance(value, tuple) else "a-secret-" * 5
+    settings = Settings()
+    object.__setattr__(
+        settings, name, value if name != "database_url" else "mysql://a:a-secret-@b/c"
+    )
+    assert "a-secret-" not in str(shown(settings, name))
 
 
 def test_routes_shows_methods_path_and_endpoint(run: Run) -> None:

@@ -71,7 +71,7 @@ def test_every_variable_of_the_documents_is_a_setting() -> None:
         )
     }
     assert named >= {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"}
-    assert named - known - {"MICROBLOG_ENV_FILE"} == set()
+    assert named - known - {"MICROBLOG_ENV_FILE", "MICROBLOG_COPY_TO"} == set()
 
 
 async def test_api_example_of_the_readme_runs(server: Serving, make_user: MakeUser) -> None:

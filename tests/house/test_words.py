@@ -21,7 +21,7 @@ from tests.web.scene import Scene, set_up
 NEW = "quite another sentence"
 # What a mail tells that is no sentence: what things are called.
 TOLD = (
-    "Firefox",
+    "Firefox <b>&",
     "Our village",
     "KeyError",
     "in show",

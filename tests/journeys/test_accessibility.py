@@ -31,7 +31,19 @@ LOOKS = (
     (WIDE, "light", COLOURS),
 )
 CHEAP = {"MICROBLOG_BCRYPT_ROUNDS": "4", "MICROBLOG_POSTS_PER_PAGE": "4"}
-SETTINGS = tuple(f"/settings/{name}" for name in ("appearance", "sessions", "tokens", "delete"))
+SETTINGS = tuple(
+    f"/settings/{name}"
+    for name in (
+        "appearance",
+        "language",
+        "username",
+        "password",
+        "sessions",
+        "tokens",
+        "deactivate",
+        "delete",
+    )
+)
 
 CALM = {"reduced_motion": "reduce"}  # what still changes its colour cannot be judged
 

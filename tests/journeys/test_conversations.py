@@ -1,6 +1,7 @@
 """Two people converse: replies, counts, edits and deletions arrive, also after a restart."""
 
 import re
+from itertools import pairwise
 from typing import Any
 
 from playwright.async_api import expect
@@ -18,7 +19,8 @@ def items(someone: Person) -> Any:
 async def reply(someone: Person, text: str) -> None:
     await someone.page.fill("#reply", text)
     await someone.page.click("#compose-form button[type=submit]")
-    await expect(items(someone).filter(has_text=text)).to_have_count(1)
+    # The first post of a process waits for the model that guesses its language.
+    await expect(items(someone).filter(has_text=text)).to_have_count(1, timeout=20_000)
 
 
 async def test_conversation_is_live_and_nothing_of_it_is_missed() -> None:
@@ -44,6 +46,8 @@ async def _they_meet(mina: Person, jun: Person) -> None:
     await jun.page.click(".post-reply")
     await expect(jun.page.locator("#reply")).to_be_focused()
     await jun.is_live()
+    await _nothing_lies_between(jun, ".exact-time", "#compose-form", "#replies")
+    await expect(jun.page.get_by_text("No replies yet.")).to_be_visible()
     await reply(jun, "The one at the corner")
     count = mina.page.locator(".feed-item [data-replies]").first
     await expect(count).to_have_text("1")
@@ -53,6 +57,15 @@ async def _they_meet(mina: Person, jun: Person) -> None:
     await reply(mina, "Since when?")
     await expect(items(jun)).to_have_count(2)
     await expect(items(jun).last).to_contain_text("Since when?")
+
+
+async def _nothing_lies_between(someone: Person, *selectors: str) -> None:
+    """What belongs together stands together, whatever the height of the window."""
+    boxes = [await someone.page.locator(each).bounding_box() for each in selectors]
+    for upper, lower in pairwise(boxes):
+        assert upper
+        assert lower
+        assert 0 <= lower["y"] - upper["y"] - upper["height"] < 50
 
 
 async def _jun_edits(mina: Person, jun: Person) -> None:

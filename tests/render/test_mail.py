@@ -33,6 +33,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "new_device": {
         "username": "mina",
         "device": "Firefox <b>&",
+        "system": "Windows",
         "place": "203.0.113.0/24",
         "at": "2026-02-03T04:05:06+00:00",
     },
@@ -101,8 +102,8 @@ def test_links_lead_to_the_configured_address_and_hold_what_the_nonce_alone_does
 
 def test_text_is_text_and_markup_is_escaped() -> None:
     mail = sent(compose(task("new_device"), SETTINGS, SECRET))
-    assert "Firefox <b>&\n" in text_of(mail)
-    assert "Firefox &lt;b&gt;&amp;" in text_of(mail, "html")
+    assert "Firefox <b>& on Windows\n" in text_of(mail)
+    assert "Firefox &lt;b&gt;&amp; on Windows" in text_of(mail, "html")
 
 
 def test_domain_of_an_address_is_written_as_servers_know_it() -> None:

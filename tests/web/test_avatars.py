@@ -124,6 +124,8 @@ async def test_what_is_no_picture_is_refused_in_words_and_what_was_typed_is_kept
     assert 'aria-describedby="avatar-error avatar-hint"' in page
     broken = await send(browser, images.picture()[:200], about_me="x" * 501)
     assert broken.status_code == 400
+    empty = await send(browser, b"")
+    assert "Send a PNG, JPEG, WebP, GIF or AVIF file." in await empty.get_data(as_text=True)
     assert await rows(database) == 0
     async with database.read() as read:
         assert await read.scalar(select(User.about_me)) == ""

@@ -17,7 +17,7 @@ from tests.people import PASSWORD, Browser, MakeUser, Visit
 from tests.web.browsing import log_in, peer
 
 FIREFOX = {"User-Agent": "Firefox/140"}
-CHROME = {"User-Agent": "Chrome/150\t<b>  & more"}
+CHROME = {"User-Agent": "Mozilla/5.0 (X11; Linux)\t<b> Chrome/150"}
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ async def test_new_device_is_mailed_once_and_known_afterwards(
     text = text_of(mail)
     assert mail["To"] == "mina@example.org"
     assert mail["Subject"] == "A new log-in to Microblog"
-    assert "Device: Chrome/150 <b> & more\n" in text
+    assert "Device: Chrome on Linux\n" in text, "as the page of sessions names it"
     assert "Network: 198.51.100.0/24\n" in text
     assert "198.51.100.7" not in text
     assert "http://localhost/auth/reset_password_request" in text

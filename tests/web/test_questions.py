@@ -97,6 +97,24 @@ async def test_form_that_is_sent_twice_asks_once(
     assert len(shown(await browser.text("/questions"))) == 1
 
 
+async def test_question_that_was_begun_is_offered_until_it_is_asked(
+    visit: Visit, make_user: MakeUser
+) -> None:
+    mina = await make_user()
+    phone, desk = await visit(mina), await visit(mina)
+    begun = {"context": "question", "title": "Where is <bread>", "post": "Near\nthe harbour"}
+    await phone.post("/drafts", begun | {"draft_version": "0"}, page=FORM)
+    page = await desk.text(FORM)
+    assert "Where is &lt;bread&gt;" in page
+    assert "Near\nthe harbour" in page
+    assert hidden(page, "draft_version") == "1"
+    assert (await desk.post(FORM, {"title": "x"}, page=FORM)).status_code == 400
+    assert "Where is &lt;bread&gt;" in await phone.text(FORM)
+    asked = await desk.post(FORM, ASKED | {"draft_version": "1"}, page=FORM)
+    assert asked.status_code == 303
+    assert "the harbour" not in await phone.text(FORM)
+
+
 async def test_other_question_with_a_spent_key_can_be_sent_again(
     visit: Visit, make_user: MakeUser
 ) -> None:

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select
 
-from microblog.actions import addresses
+from microblog.actions import addresses, departures
 from microblog.core.tokens import digest
 from microblog.database import Database
 from microblog.models import MailedLink, User
@@ -46,6 +47,36 @@ async def test_link_sets_a_new_password_and_ends_every_session(
     assert 'data-viewer=""' in await elsewhere.text("/explore")
     assert not await opens(visit, PASSWORD)
     assert await opens(visit, NEW)
+
+
+@both_databases
+async def test_who_left_for_a_while_comes_back_by_mail(
+    sink: MailServer, visit: Visit, make_user: MakeUser, database: Database
+) -> None:
+    mina = await make_user()
+    async with database.write() as tx:
+        await departures.deactivate(tx, mina, datetime.now(UTC))
+    await ask(await visit())
+    browser = await visit()
+    assert await choose(browser, path_in(await sink.to("mina@example.org"), LINK)) == 303
+    stranger = await visit()
+    assert (await stranger.get("/user/mina")).status_code == 404, "until they log in"
+    assert await opens(visit, NEW)
+    assert (await stranger.get("/user/mina")).status_code == 200
+
+
+async def test_who_is_suspended_or_deleted_is_mailed_no_link(
+    sink: MailServer, visit: Visit, make_user: MakeUser, database: Database
+) -> None:
+    mina, sora = await make_user(), await make_user("sora")
+    now = datetime.now(UTC)
+    async with database.write() as tx:
+        await departures.suspend(tx, None, mina, "Spam", now)
+        await departures.delete(tx, sora, now)
+    for name in ("mina", "sora"):
+        await ask(await visit(), f"{name}@example.org")
+    await all_done(database)
+    assert sink.mails == []
 
 
 async def test_mail_is_in_the_readers_language_and_answers_nobody(
