@@ -10,14 +10,19 @@ import click
 from microblog.cli.plainly import ENV_FILE, PlainGroup
 
 COMMANDS = {
+    "cert": "Make a self-signed certificate for localhost, this machine and NAMES.",
+    "completion": "Print what lets SHELL complete commands and options by the Tab key.",
     "config": "Show every setting, its value and where it came from.",
     "db": "Make, upgrade, check, back up, restore and copy the database.",
     "demo": "Fill the microblog with invented people and posts, to look round in.",
+    "doctor": "Look whether everything is well, and say what to mend.",
     "jobs": "Do the work that waits behind the pages; list, retry and cancel it.",
+    "notes": "List what the code says of itself: TODO, FIXME, HACK and XXX (for developers).",
     "routes": "Show every address that the server answers.",
     "search": "Make the search index anew, while people write and search.",
     "secret": "Replace the secret that signs cookies and tokens.",
     "serve": "Serve the microblog, with its database made or upgraded first.",
+    "shell": "Talk to the microblog in Python, with `await`; also what is piped into it.",
     "translate": "Keep the translations complete.",
     "user": "Make people, change their passwords and roles, keep somebody out.",
 }
@@ -50,5 +55,8 @@ class Lazy(PlainGroup):
 )
 @click.pass_context
 def main(ctx: click.Context, env_file: Path | None) -> None:
-    """Run and administer a microblog."""
+    """Run and administer a microblog.
+
+    Settings are variables of the environment, or lines of the file .env in the working folder.
+    """
     ctx.meta[ENV_FILE] = env_file

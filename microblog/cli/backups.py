@@ -22,7 +22,7 @@ from microblog.cli.backup_files import (
     whole_or_absent,
 )
 from microblog.cli.opening import opened
-from microblog.cli.plainly import given_settings
+from microblog.cli.plainly import PlainCommand, given_settings
 from microblog.models import REVISION, mariadb
 from microblog.settings import Settings
 
@@ -30,7 +30,7 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(cls=PlainCommand)
 @click.argument("file", type=FILE, required=False)
 @click.option("--to", type=FOLDER, help="The folder for it, instead of the working folder.")
 def backup(file: Path | None, to: Path | None) -> None:
@@ -51,7 +51,7 @@ def backup(file: Path | None, to: Path | None) -> None:
     click.echo(f"{path} holds {held}, in {size(size_bytes)}.")
 
 
-@click.command()
+@click.command(cls=PlainCommand)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.option("--keep/--no-keep", default=True, help="Keep what is replaced as a backup, or not.")

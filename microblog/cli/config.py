@@ -1,7 +1,6 @@
 """`microblog config`: what is in force, and why."""
 
 import json
-import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import click
 
-from microblog.cli import reference
+from microblog.cli import reference, tables
 from microblog.cli.plainly import PlainCommand, given_layers, given_settings
 from microblog.environment import ENVIRONMENT
 from microblog.settings import Settings, declared, variable
@@ -54,11 +53,19 @@ def config(as_json: bool, document: Path | None) -> None:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
     else:
         _print_table(lines)
+    for sentence in passed_over():
+        click.echo(sentence, err=True)
+
+
+def passed_over() -> list[str]:
+    """Say of each variable that is meant for us and is no setting that it does nothing."""
+    told = []
     for name in sorted(_unknown_variables()):
         known = [variable(item.name) for item in declared()]
         close = get_close_matches(name, known, 1)
         advice = f" Did you mean {close[0]}?" if close else ""
-        click.echo(f"There is no setting {name}: it is passed over.{advice}", err=True)
+        told.append(f"There is no setting {name}: it is passed over.{advice}")
+    return told
 
 
 def _line(settings: Settings, name: str) -> Line:
@@ -110,12 +117,8 @@ def _unknown_variables() -> set[str]:
 def _print_table(lines: list[Line]) -> None:
     rows = [("Variable", "Value", "From")]
     rows += [(line.variable, _text(line.value), line.origin) for line in lines]
-    widths = [max(_columns(row[place]) for row in rows) for place in range(2)]
-    for row in rows:
-        cells = [
-            text + " " * (width - _columns(text)) for text, width in zip(row, widths, strict=False)
-        ]
-        click.echo("  ".join([*cells, row[2]]))
+    for line in tables.lines(rows):
+        click.echo(line)
 
 
 def _text(value: Any) -> str:
@@ -127,8 +130,3 @@ def _text(value: Any) -> str:
         case list():
             return ",".join(value)
     return str(value)
-
-
-def _columns(text: str) -> int:
-    """Count the columns of a terminal: Hangul takes two each."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -18,7 +18,7 @@ from microblog.actions import copying as writing
 from microblog.cli import copy_target
 from microblog.cli.backup_files import BackupError, Progress, shown
 from microblog.cli.opening import opened
-from microblog.cli.plainly import given_settings, reason
+from microblog.cli.plainly import PlainCommand, given_settings, reason
 from microblog.core.errors import Unavailable
 from microblog.core.tallies import Tally
 from microblog.database import Database, Read, open_database
@@ -38,7 +38,7 @@ class Copied:
     missed: int
 
 
-@click.command()
+@click.command(cls=PlainCommand)
 @click.option(
     "--to",
     "address",

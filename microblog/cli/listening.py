@@ -25,10 +25,13 @@ MOST_WORKERS = 256
 _PROCESS_KEYS = {"worker_class", "debug", "use_reloader", "daemon", "application_path"}
 
 
-def server_config(path: Path = SERVER_FILE) -> Config:
+def server_config(
+    path: Path = SERVER_FILE, certfile: Path | None = None, keyfile: Path | None = None
+) -> Config:
     """Read the server's own settings where there is a file of them; raises SettingError.
 
-    A misspelt key is refused by its name: the server itself would pass over it in silence.
+    A misspelt key is refused by its name: the server itself would pass over it in silence. A
+    certificate and its key that are given win over those of the file.
     """
     values: dict[str, Any] = {}
     if path.is_file():
@@ -39,18 +42,26 @@ def server_config(path: Path = SERVER_FILE) -> Config:
     for key, value in values.items():
         _check(path, key, value)
     config = Config.from_mapping(values)
+    where = str(path)
+    if certfile is not None or keyfile is not None:
+        where = "--certfile and --keyfile"
+        config.certfile, config.keyfile = _text(certfile), _text(keyfile)
     if (config.certfile is None) != (config.keyfile is None):
-        raise SettingError(f"{path}: certfile and keyfile are needed together.")
+        raise SettingError(f"{where}: certfile and keyfile are needed together.")
     try:
         config.create_ssl_context()
     except (OSError, ssl.SSLError) as error:
         told = error.strerror or str(error)
-        raise SettingError(f"{path}: the certificate cannot be used: {told}.") from None
+        raise SettingError(f"{where}: the certificate cannot be used: {told}.") from None
     config.accesslog = None
     if config.errorlog == "-":
         config.errorlog = logging.getLogger("hypercorn.error")  # which `edge.logs` takes in
     config.include_server_header = False
     return config
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _check(path: Path, key: str, value: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
+from microblog.cli.examples import EXAMPLES, statuses
 from microblog.core.errors import Invalid, MicroblogError, Unavailable
 from microblog.drivers import mariadb_number
 from microblog.environment import Layer, layers
@@ -22,7 +23,20 @@ ENV_FILE = "microblog.env_file"
 _WRAPPED = re.compile(r"^(?:<class '[^']+'>: |\([\w.]+\) )+")
 
 
-class PlainCommand(click.Command):
+class _Teaching(click.Command):
+    """A command whose help ends with examples, and with what its statuses mean."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        path = _path(ctx)
+        if lines := EXAMPLES.get(path):
+            with formatter.section("Examples"):
+                for line in lines:  # never wrapped: they are to be copied
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+        with formatter.section("It ends with"):
+            formatter.write_dl([(str(one), when) for one, when in statuses(path).items()])
+
+
+class PlainCommand(_Teaching):
     """A command that ends with status 1 and a sentence where something is wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -30,12 +44,23 @@ class PlainCommand(click.Command):
             return super().invoke(ctx)
 
 
-class PlainGroup(click.Group):
+class PlainGroup(_Teaching, click.Group):
     """A group of such commands."""
+
+    command_class = PlainCommand
 
     def invoke(self, ctx: click.Context) -> Any:
         with _plainly():
             return super().invoke(ctx)
+
+
+def _path(ctx: click.Context) -> str:
+    """Return the words that call a command, without the name of the program before them."""
+    names: list[str] = []
+    while ctx.parent is not None:
+        names.insert(0, ctx.info_name or "")
+        ctx = ctx.parent
+    return " ".join(names)
 
 
 @contextmanager

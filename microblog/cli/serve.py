@@ -35,6 +35,8 @@ from microblog.settings import Settings
 # How a program that begins anew in its own place finds what it listens on already.
 HELD = "_SERVE_HOLDS"
 
+PEM = click.Path(dir_okay=False, path_type=Path)
+
 log = structlog.get_logger(__name__)
 
 
@@ -46,20 +48,30 @@ class Options:
     port: int | None
     workers: int | None
     env_file: Path | None
+    certfile: Path | None = None
+    keyfile: Path | None = None
 
 
 @click.command(cls=PlainCommand)
 @click.option("--host", help="Address to listen on; 0.0.0.0 for other machines too.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 for any.")
 @click.option("--workers", type=click.IntRange(1, MOST_WORKERS), help="Processes that serve.")
-def serve(host: str | None, port: int | None, workers: int | None) -> None:
+@click.option("--certfile", type=PEM, help="The certificate for HTTPS (PEM), with its chain.")
+@click.option("--keyfile", type=PEM, help="Its key (PEM).")
+def serve(
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    certfile: Path | None,
+    keyfile: Path | None,
+) -> None:
     """Serve the microblog, with its database made or upgraded first.
 
     Listens on 127.0.0.1 port 8000, or where `bind` says in the file hypercorn.toml of the working
     folder; the options win over the file. SIGHUP reads all settings anew.
     """
     env_file = click.get_current_context().meta.get(ENV_FILE)
-    options = Options(host, port, workers, env_file)
+    options = Options(host, port, workers, env_file, certfile, keyfile)
     held: dict[str, int] = json.loads(os.environ.pop(HELD, "{}"))
     plan = read_plan(options, held)
     upgrade_to_head(plan.settings)
@@ -86,7 +98,7 @@ def read_plan(options: Options, held: Mapping[str, int]) -> Plan:
     settings = Settings.from_env(env_file=options.env_file)
     secret, *former = secret_file.secrets(settings)
     settings = replace(settings, secret_key=secret, secret_key_fallbacks=tuple(former))
-    config = server_config()
+    config = server_config(certfile=options.certfile, keyfile=options.keyfile)
     workers, config.workers = options.workers or config.workers, 1
     if workers > 1 and not hasattr(os, "fork"):
         raise SettingError("Several workers need fork(), which this system has not: use one.")

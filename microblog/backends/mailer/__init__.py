@@ -25,6 +25,9 @@ class Mailer(Protocol):
     async def send(self, mail: EmailMessage) -> None:
         """Hand over a mail; raises Undelivered or Undeliverable where it was not taken."""
 
+    async def reach(self) -> None:
+        """Log in and leave again; raises Undelivered where that cannot be."""
+
 
 def open_mailer(settings: Settings) -> Mailer | None:
     """Make the mailer that the settings ask for, None for none; connects to nothing yet."""

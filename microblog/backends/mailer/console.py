@@ -16,6 +16,9 @@ class ConsoleMailer:
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out
 
+    async def reach(self) -> None:
+        """Do nothing: the terminal is there."""
+
     async def send(self, mail: EmailMessage) -> None:
         """Print a mail. A terminal is told nothing but letters and line ends."""
         text = mail.get_body(("plain",))

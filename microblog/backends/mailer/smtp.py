@@ -53,6 +53,14 @@ class SmtpMailer:
             code = f" {error.code}" if isinstance(error, SMTPResponseException) else ""
             raise Undelivered(f"{type(error).__name__}{code}") from None
 
+    async def reach(self) -> None:
+        try:
+            async with self._connection():
+                pass
+        except (SMTPException, OSError, ValueError) as error:
+            code = f" {error.code}" if isinstance(error, SMTPResponseException) else ""
+            raise Undelivered(f"{type(error).__name__}{code}") from None
+
     def _connection(self) -> SMTP:
         settings = self._settings
         encrypted = settings.mail_use_tls or settings.mail_use_ssl
