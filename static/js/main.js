@@ -3,9 +3,10 @@
  * The page is complete without any of this; only liveness and comfort are added.
  */
 
-import * as cards from './cards.js'
+import { showState } from './announce.js'
 import * as answers from './answers.js'
 import * as asking from './asking.js'
+import * as cards from './cards.js'
 import * as compose from './compose.js'
 import * as deletes from './deletes.js'
 import * as drafts from './drafts.js'
@@ -20,7 +21,6 @@ import * as people from './people.js'
 import * as pictures from './pictures.js'
 import { currentPosition, refresh } from './refresh.js'
 import * as search from './search.js'
-import { showState } from './status.js'
 import * as suggest from './suggest.js'
 import * as translate from './translate.js'
 import { fragment } from './trusted.js'
