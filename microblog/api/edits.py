@@ -9,7 +9,7 @@ from werkzeug.exceptions import PreconditionRequired
 
 from microblog.actions import posts
 from microblog.actions.posts import Edit
-from microblog.api import envelope, openapi, paging, schemas
+from microblog.api import envelope, openapi, paging, schemas, shapes
 from microblog.api.posts import answer, told_of_body
 from microblog.core.errors import Invalid
 from microblog.edge import auth, authoring, limits
@@ -29,9 +29,11 @@ class Change(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"body": "Good evening #서울"}]}
     )
 
-    body: str = Field(description="As for a new post.")
+    body: str = Field(description="As for a new post.", json_schema_extra=shapes.TEXT)
     language: str | None = Field(
-        None, description="As for a new post. Guessed anew where you say nothing."
+        None,
+        description="As for a new post. Guessed anew where you say nothing.",
+        json_schema_extra=shapes.LANGUAGE_OR_NONE,
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, current_app, request
 from quart_schema import validate_querystring
 
-from microblog.api import openapi
+from microblog.api import openapi, shapes
 from microblog.api.event_stream import EventStream
 from microblog.core import scopes
 from microblog.core.errors import Invalid, TooManyTries, Unavailable, message
@@ -45,6 +45,7 @@ class EventsQuery(BaseModel):
         None,
         description="What to hear beside what is one's own, with commas: `home`, `explore`, "
         "`user:<id>`, `post:<id>`, `tag:<name>`. At most 50.",
+        json_schema_extra=shapes.TOPICS,
     )
 
 

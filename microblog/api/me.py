@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, jsonify
 
 from microblog.actions import accounts, addresses, departures, usernames
-from microblog.api import openapi, schemas
+from microblog.api import openapi, schemas, shapes
 from microblog.core import names, passwords, scopes
 from microblog.core.errors import Invalid, Message, NotFound
 from microblog.database import Tx
@@ -35,11 +35,21 @@ class Change(BaseModel):
         json_schema_extra={"examples": [{"display_name": "Mina", "about_me": "Seoul, bicycles"}]},
     )
 
-    username: str = Field("", description="The one before stays yours, and leads to you.")
+    username: str = Field(
+        "",
+        description="The one before stays yours, and leads to you.",
+        json_schema_extra=shapes.USERNAME,
+    )
     display_name: str = Field("", description="50 characters at most.")
     about_me: str = Field("", description="500 characters at most.")
-    email: str = Field("", description="Holds once it is confirmed, where mail is sent.")
-    password: str = Field("", description="Ends all other sessions and tokens.")
+    email: str = Field(
+        "",
+        description="Holds once it is confirmed, where mail is sent.",
+        json_schema_extra=shapes.EMAIL,
+    )
+    password: str = Field(
+        "", description="Ends all other sessions and tokens.", json_schema_extra=shapes.PASSWORD
+    )
     old_password: str = Field("", description="Needed for `password` and `email`.")
 
     @property

@@ -3,6 +3,7 @@
 quart-schema collects routes, models and docstrings; what it leaves out is added here.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -18,7 +19,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.routing import Rule
 from werkzeug.routing.converters import BaseConverter
 
-from microblog.api import schemas
+from microblog.api import schemas, shapes, wording
 from microblog.core import pictures
 from microblog.edge import auth
 
@@ -36,14 +37,15 @@ refuses is answered with 429 and `Retry-After`. The live connection is a WebSock
 the subprotocols `microblog.v1` and `bearer.<access token>`.
 """
 PATH_PARAMETERS = {
-    "message_id": ("The message's id.", "31"),
-    "question_id": ("The question's id: it is a post.", "1042"),
-    "post_id": ("The post's id.", "1042"),
-    "context": ("Which form the draft is of.", "post"),
-    "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3"),
-    "who": ("A person's id or username.", "mina"),
+    "message_id": ("The message's id.", "31", shapes.ID),
+    "question_id": ("The question's id: it is a post.", "1042", shapes.ID),
+    "post_id": ("The post's id.", "1042", shapes.ID),
+    "context": ("Which form the draft is of.", "post", shapes.CONTEXT),
+    "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3", shapes.ID),
+    "who": ("A person's id or username.", "mina", shapes.PERSON),
 }
 _TOLD = "_microblog_told"
+_CONVERTED = re.compile(r"<(?:[^<>]*:)?(\w+)>")  # quart-schema's own takes in two parts as one
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 
@@ -140,16 +142,20 @@ class Document(OpenAPIProvider):
                 scope = auth.scope_of(handler, method.upper())
                 _name_scope(operation, scope)
                 _complete(operation, told, reads=method == "get")
-        return paths, components
+        (operations,) = paths.values()
+        return {_CONVERTED.sub(r"{\1}", rule.rule): operations}, components
 
     def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
-        description, example = PATH_PARAMETERS[name]
+        description, example, shape = PATH_PARAMETERS[name]
         made = super().build_path_parameter(name, converter)
-        return made | {"description": description, "example": example}
+        schema = {"type": "string", **shape}
+        return made | {"description": description, "example": example, "schema": schema}
 
     def build_querystring_parameters(self, model: type) -> tuple[list[Any], dict[str, Any]]:
         parameters, components = super().build_querystring_parameters(model)
-        return [_plain(each) for each in parameters], components
+        needed = model_schema(model).get("required", ())
+        found = [_plain(each) | {"required": each["name"] in needed} for each in parameters]
+        return found, components
 
     def build_headers_parameters(self, model: type) -> tuple[list[Any], dict[str, Any]]:
         parameters, components = super().build_headers_parameters(model)
@@ -160,6 +166,8 @@ class Document(OpenAPIProvider):
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         body, components = super().build_request_body(model, source)
         _give_example(body["content"])
+        for field in body["content"][JSON]["schema"]["properties"].values():
+            field.pop("default", None)  # what is left out is no other value
         return body | {"required": True}, components
 
     def build_response_object(
@@ -196,7 +204,7 @@ def _name_scope(operation: dict[str, Any], scope: str | None) -> None:
 def _complete(operation: dict[str, Any], told: Told, *, reads: bool) -> None:
     """Add the summary's form, the headers and the refusals of one call."""
     operation["summary"] = operation["summary"].rstrip(".")
-    operation["description"] = operation["description"].strip()
+    operation["description"] = wording.description(operation, told.limit)
     body = operation["responses"].pop(told.status, {})
     answer = body | {"description": told.description, "headers": _headers(told, reads)}
     operation["responses"] = {str(told.status): answer}

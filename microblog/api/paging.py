@@ -4,9 +4,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.config import JsonDict
 from quart import Response, jsonify, request
+from werkzeug.routing import BaseConverter
 
+from microblog.api import shapes
 from microblog.core import cursors
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import Invalid, NotFound, message
@@ -17,7 +18,12 @@ from microblog.render import json as as_json
 from microblog.runtime import runtime
 
 MOST_ITEMS = 100
-_CURSOR: JsonDict = {"pattern": "^[0-9]{1,19}$"}
+
+
+class Id(BaseConverter):
+    """The id in an address beside which words stand too: these are other addresses."""
+
+    regex = "[0-9]+"
 
 
 class CursorQuery(BaseModel):
@@ -28,12 +34,12 @@ class CursorQuery(BaseModel):
     limit: int | None = Field(None, ge=1, le=MOST_ITEMS, description="How many items at most.")
     per_page: int | None = Field(None, ge=1, le=MOST_ITEMS, description="Another name of `limit`.")
     before: str | None = Field(
-        None, description="Items older than this id.", json_schema_extra=_CURSOR
+        None, description="Items older than this id.", json_schema_extra=shapes.ID_OR_NONE
     )
     after: str | None = Field(
         None,
         description="Items newer than this id, the next ones first to come.",
-        json_schema_extra=_CURSOR,
+        json_schema_extra=shapes.ID_OR_NONE,
     )
 
 

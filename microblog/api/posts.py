@@ -8,7 +8,7 @@ from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import posts
 from microblog.actions.posts import Draft
-from microblog.api import envelope, openapi, paging, schemas
+from microblog.api import envelope, openapi, paging, schemas, shapes
 from microblog.api.paging import CursorQuery
 from microblog.core import cursors
 from microblog.core.errors import Conflict, Invalid, message
@@ -46,14 +46,18 @@ class NewPost(BaseModel):
 
     body: str = Field(
         description="1 to 500 characters as people see them; a link counts 23. "
-        "Links, @mentions, #hashtags and `code` are recognised."
+        "Links, @mentions, #hashtags and `code` are recognised.",
+        json_schema_extra=shapes.TEXT,
     )
     language: str | None = Field(
         None,
         description="The BCP 47 code of its language, as “ko” or “en-GB”. Guessed where you say "
         "nothing.",
+        json_schema_extra=shapes.LANGUAGE_OR_NONE,
     )
-    reply_to: str | None = Field(None, description="The id of the post that it answers.")
+    reply_to: str | None = Field(
+        None, description="The id of the post that it answers.", json_schema_extra=shapes.ID_OR_NONE
+    )
 
     @property
     def answers(self) -> int | None:
@@ -71,6 +75,7 @@ class Repeatable(BaseModel):
         None,
         description="1 to 200 ASCII characters of your choice, new for each post. The same "
         "request with the same key makes one post, however often it is sent.",
+        json_schema_extra=shapes.KEY,
     )
 
 
@@ -142,7 +147,9 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"to": "en"}]})
 
-    to: str = Field(description="A BCP 47 code, as “ko” or “en-GB”.")
+    to: str = Field(
+        description="A BCP 47 code, as “ko” or “en-GB”.", json_schema_extra=shapes.LANGUAGE
+    )
 
 
 @blueprint.post("/posts/<post_id>/translation")

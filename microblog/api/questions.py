@@ -9,7 +9,7 @@ from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import questions
 from microblog.actions.questions import Asking
-from microblog.api import envelope, openapi, paging, schemas
+from microblog.api import envelope, openapi, paging, schemas, shapes
 from microblog.api.paging import CursorQuery
 from microblog.api.posts import KEY, Repeatable
 from microblog.core.cursors import Page, Window
@@ -81,15 +81,20 @@ class NewQuestion(BaseModel):
     )
 
     title: str = Field(
-        description=f"{SHORTEST_TITLE} to {LONGEST_TITLE} characters as people see them, one line."
+        description=f"{SHORTEST_TITLE} to {LONGEST_TITLE} characters as people see them, one line.",
+        json_schema_extra=shapes.TITLE,
     )
-    body: str = Field(description="As the body of a post; the tags count with it.")
+    body: str = Field(
+        description="As the body of a post; the tags count with it.", json_schema_extra=shapes.TEXT
+    )
     tags: list[str] = Field(
         [],
         description=f"At most {MOST_TAGS} hashtags, with or without #. They are put behind the "
         "body where it has them not.",
     )
-    language: str | None = Field(None, description="As that of a post.")
+    language: str | None = Field(
+        None, description="As that of a post.", json_schema_extra=shapes.LANGUAGE_OR_NONE
+    )
 
 
 @blueprint.post("/questions")
@@ -135,7 +140,9 @@ class Accepted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"answer_id": "7"}]})
 
-    answer_id: str = Field(description="The id of a post that replies to the question.")
+    answer_id: str = Field(
+        description="The id of a post that replies to the question.", json_schema_extra=shapes.ID
+    )
 
 
 @blueprint.put("/questions/<question_id>/accepted")

@@ -7,7 +7,7 @@ from quart import Blueprint, Response
 from quart_schema import security_scheme
 
 from microblog.actions import mail, resets
-from microblog.api import openapi
+from microblog.api import openapi, shapes
 from microblog.core import names, passwords
 from microblog.core.errors import Conflict, Invalid, message
 from microblog.edge import errors, language, limits
@@ -28,7 +28,7 @@ class Forgotten(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"email": "mina@example.org"}]}
     )
 
-    email: str
+    email: str = Field(json_schema_extra=shapes.EMAIL)
 
 
 @blueprint.post("/tokens/reset")
@@ -66,7 +66,10 @@ class NewPassword(BaseModel):
     )
 
     token: str
-    new_password: str = Field(description="8 characters to 1,024 bytes, none of the common ones.")
+    new_password: str = Field(
+        description="8 characters to 1,024 bytes, none of the common ones.",
+        json_schema_extra=shapes.PASSWORD,
+    )
 
 
 @blueprint.put("/tokens/reset")

@@ -10,7 +10,7 @@ from quart_schema import security_scheme, validate_querystring
 
 from microblog.actions import accounts, addresses
 from microblog.actions.accounts import NewAccount
-from microblog.api import openapi, paging, schemas
+from microblog.api import openapi, paging, schemas, shapes
 from microblog.api.paging import NumberedQuery
 from microblog.core import names
 from microblog.core.errors import Forbidden, Invalid, message
@@ -57,9 +57,15 @@ class SignUp(BaseModel):
         },
     )
 
-    username: str = Field(description="3 to 30 letters, digits and _, beginning with a letter.")
-    email: str
-    password: str = Field(description="8 characters to 1,024 bytes, none of the common ones.")
+    username: str = Field(
+        description="3 to 30 letters, digits and _, beginning with a letter.",
+        json_schema_extra=shapes.USERNAME,
+    )
+    email: str = Field(json_schema_extra=shapes.EMAIL)
+    password: str = Field(
+        description="8 characters to 1,024 bytes, none of the common ones.",
+        json_schema_extra=shapes.PASSWORD,
+    )
     display_name: str = Field("", description="50 characters at most.")
     about_me: str = Field("", description="500 characters at most.")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -69,7 +70,7 @@ async def test_document_lists_every_call_and_nothing_else(
     app: Quart, document: dict[str, Any]
 ) -> None:
     routes = {
-        (method, rule.rule.replace("<", "{").replace(">", "}"))
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.rule == "/api" or rule.rule.startswith("/api/")
