@@ -24,6 +24,7 @@ from microblog.runtime import runtime
 
 RETRY_AFTER_SECONDS = 30
 STREAM = "text/event-stream"
+EXAMPLE = 'event: post.deleted\nid: 1050\ndata: {"id": "1042"}\n\n'
 
 blueprint = Blueprint("events", __name__)
 
@@ -108,6 +109,7 @@ class EventPage(BaseModel):
     refusals={503: "The server has too many live connections."},
 )
 @openapi.signed_in
+@openapi.streams(STREAM, EXAMPLE)
 @validate_querystring(EventsQuery)
 async def since(query_args: EventsQuery) -> Response:
     """Tell what has happened since a cursor, oldest first.

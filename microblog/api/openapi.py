@@ -20,7 +20,6 @@ from werkzeug.routing import Rule
 from werkzeug.routing.converters import BaseConverter
 
 from microblog.api import schemas, shapes, wording
-from microblog.core import pictures
 from microblog.edge import auth
 
 API_VERSION = "1.0"
@@ -106,10 +105,25 @@ def takes(model: type[BaseModel]) -> Callable[[F], F]:
     return mark
 
 
-def takes_picture(handler: F) -> F:
-    """Tell that a call takes a picture: as its body, or as the file of a form."""
-    handler.takes_picture = True  # type: ignore[attr-defined]
-    return handler
+def takes_other(body: Mapping[str, Any]) -> Callable[[F], F]:
+    """Tell which body a call takes that is no JSON."""
+
+    def mark(handler: F) -> F:
+        handler.other_body = {"required": True, **body}  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+def streams(kind: str, example: str) -> Callable[[F], F]:
+    """Tell that a call may answer with a stream too, where that is what the client accepts."""
+
+    def mark(handler: F) -> F:
+        content = {kind: {"schema": {"type": "string"}, "example": example}}
+        handler.streams = content  # type: ignore[attr-defined]
+        return handler
+
+    return mark
 
 
 class Document(OpenAPIProvider):
@@ -137,8 +151,10 @@ class Document(OpenAPIProvider):
         for operations in paths.values():
             for method, operation in operations.items():
                 operation["tags"] = [rule.endpoint.split(".")[1]]
-                if getattr(handler, "takes_picture", False):
-                    operation["requestBody"] = _PICTURE
+                if body := getattr(handler, "other_body", None):
+                    operation["requestBody"] = body
+                for answer in operation["responses"].values():
+                    answer["content"] |= getattr(handler, "streams", {})
                 scope = auth.scope_of(handler, method.upper())
                 _name_scope(operation, scope)
                 _complete(operation, told, reads=method == "get")
@@ -154,43 +170,27 @@ class Document(OpenAPIProvider):
     def build_querystring_parameters(self, model: type) -> tuple[list[Any], dict[str, Any]]:
         parameters, components = super().build_querystring_parameters(model)
         needed = model_schema(model).get("required", ())
-        found = [_plain(each) | {"required": each["name"] in needed} for each in parameters]
+        found = [wording.plain(each) | {"required": each["name"] in needed} for each in parameters]
         return found, components
 
     def build_headers_parameters(self, model: type) -> tuple[list[Any], dict[str, Any]]:
         parameters, components = super().build_headers_parameters(model)
-        return [_plain(each) | {"name": each["name"].title()} for each in parameters], components
+        return [wording.plain(each) | {"name": each["name"].title()} for each in parameters], components
 
     def build_request_body(
         self, model: type, source: DataSource
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         body, components = super().build_request_body(model, source)
-        _give_example(body["content"])
-        for field in body["content"][JSON]["schema"]["properties"].values():
-            field.pop("default", None)  # what is left out is no other value
+        wording.give_example(body["content"][JSON])
+        wording.leave_out_defaults(body["content"][JSON]["schema"])
         return body | {"required": True}, components
 
     def build_response_object(
         self, model: type, headers_model: type | None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         answer, components = super().build_response_object(model, headers_model)
-        _give_example(answer["content"])
+        wording.give_example(answer["content"][JSON])
         return answer, components
-
-
-def _plain(parameter: dict[str, Any]) -> dict[str, Any]:
-    """Say of an optional parameter what it is when it is there: none can be sent as null."""
-    kind = dict(parameter["schema"])
-    kind.pop("default", None)
-    for choice in kind.pop("anyOf", ()):
-        if choice != {"type": "null"}:
-            kind |= choice
-    return parameter | {"schema": kind}
-
-
-def _give_example(content: dict[str, Any]) -> None:
-    (example,) = content[JSON]["schema"].pop("examples")
-    content[JSON]["example"] = example
 
 
 def _name_scope(operation: dict[str, Any], scope: str | None) -> None:
@@ -256,14 +256,6 @@ def _header(description: str, kind: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": kind}}
 
 
-_FILE = {"type": "string", "format": "binary"}
-_FORM = {"type": "object", "properties": {"avatar": _FILE}, "required": ["avatar"]}
-_PICTURE = {
-    "required": True,
-    "description": "The picture, 8 MB at most; or a form with the file in its field `avatar`.",
-    "content": {f"image/{kind.lower()}": {"schema": _FILE} for kind in pictures.FORMATS}
-    | {"multipart/form-data": {"schema": _FORM}},
-}
 _HEADERS = {
     "ETag": _header("The version of the answer, for `If-None-Match`.", "string"),
     "Location": _header("Where the new thing is.", "string"),

@@ -30,7 +30,12 @@ TEXT: Final[JsonDict] = {"minLength": 1, "pattern": r"\S"}
 TITLE: Final[JsonDict] = {"minLength": questions.SHORTEST_TITLE, "pattern": r"\S"}
 LANGUAGE: Final[JsonDict] = {"pattern": f"^{_LANGUAGE}$"}
 LANGUAGE_OR_NONE: Final[JsonDict] = {"pattern": f"^({_LANGUAGE})?$"}
-QUERY: Final[JsonDict] = {"minLength": 1, "maxLength": search_query.LONGEST_QUERY, "pattern": r"\S"}
+QUERY: Final[JsonDict] = {
+    "minLength": 1,
+    "maxLength": search_query.LONGEST_QUERY,
+    "pattern": r"\S",
+    "examples": ["rain -snow"],
+}
 KINDS: Final[JsonDict] = {"pattern": f"^(({_KIND})(,({_KIND}))*)?$"}
 TOPICS: Final[JsonDict] = {"pattern": f"^{_TOPIC}(,{_TOPIC})*$"}
 KEY: Final[JsonDict] = {"pattern": "^[!-~]([ -~]{0,198}[!-~])?$"}
