@@ -16,9 +16,13 @@ from schemathesis.engine.recorder import ScenarioRecorder
 
 from tests.hostile.furnished import PASSWORD, Place
 
+PATIENCE_SECONDS = 60.0
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 ACCEPTED = ["2xx", "401", "403", "404", "409", "412", "428"]
 """What may become of a good request: it is carried out, or something there is in its way."""
+
+REFUSED = [str(status) for status in (400, 401, 403, 404, 405, 406, 409, 412, 415, 422, 428, 429)]
+"""What becomes of a bad one; what is looked at before its fields may refuse it too."""
 
 SHARE = 0.5
 """How often a value of the place is taken where any other would do."""
@@ -100,7 +104,8 @@ class Door:
         if {"basic": []} in case.operation.definition.raw["security"]:
             return _basic(name)
         if name not in self._tokens:
-            answer = httpx.post(f"{self._url}/api/tokens", headers={"Authorization": _basic(name)})
+            proof = {"Authorization": _basic(name)}
+            answer = httpx.post(f"{self._url}/api/tokens", headers=proof, timeout=PATIENCE_SECONDS)
             self._tokens[name] = answer.raise_for_status().json()["access_token"]
         return f"Bearer {self._tokens[name]}"
 
@@ -131,7 +136,7 @@ class Trial:
 
 def try_out(url: str, place: Place, trial: Trial) -> Tried:
     """Make the requests, and judge each answer."""
-    document = httpx.get(f"{url}/api/openapi.json").json()
+    document = httpx.get(f"{url}/api/openapi.json", timeout=PATIENCE_SECONDS).json()
     for parameter in _parameters(document):
         if parameter["name"] in place.known:  # where the document has one that leads nowhere here
             parameter["example"] = place.known[parameter["name"]][0]
@@ -169,7 +174,7 @@ def _config(url: str, place: Place, trial: Trial) -> SchemathesisConfig:
             "seed": 1,
             "continue-on-failure": True,
             "suppress-health-check": ["all"],
-            "request-timeout": 30,
+            "request-timeout": PATIENCE_SECONDS,
             "dictionaries": {name: {"values": values} for name, values in place.known.items()},
             "parameters": _places(place),
             "phases": {name: {"enabled": name == trial.phase} for name in PHASES},
@@ -179,7 +184,10 @@ def _config(url: str, place: Place, trial: Trial) -> SchemathesisConfig:
                 "no-shrink": True,
                 "database": "none",
             },
-            "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": ACCEPTED},
+                "negative_data_rejection": {"expected-statuses": REFUSED},
+            },
         }
     )
 
