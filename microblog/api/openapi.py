@@ -175,7 +175,9 @@ class Document(OpenAPIProvider):
 
     def build_headers_parameters(self, model: type) -> tuple[list[Any], dict[str, Any]]:
         parameters, components = super().build_headers_parameters(model)
-        return [wording.plain(each) | {"name": each["name"].title()} for each in parameters], components
+        return [
+            wording.plain(each) | {"name": each["name"].title()} for each in parameters
+        ], components
 
     def build_request_body(
         self, model: type, source: DataSource

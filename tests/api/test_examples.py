@@ -40,9 +40,11 @@ async def test_every_example_is_carried_out(stage: Stage) -> None:
     for way in filter(lambda way: way.is_api, ways(stage.app)):
         path = document["paths"].get(way.path.replace("<", "{").replace(">", "}"), {})
         if way.method.lower() in path:
-            answer, _, _ = await stage.ask(way, "owner")
-            told = path[way.method.lower()]["responses"]
-            assert str(answer.status) == min(told), f"{way.name}: {answer.body}"
+            operation = path[way.method.lower()]
+            is_ruling = operation["security"] == [{"bearer": ["admin"]}]
+            answer, _, _ = await stage.ask(way, "admin" if is_ruling else "owner")
+            good = min(operation["responses"])
+            assert str(answer.status) == good, f"{way.name}: {answer.body}"
             done += 1
     assert done == sum(map(len, document["paths"].values()))
 

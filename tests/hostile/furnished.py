@@ -95,7 +95,7 @@ def settings(translator: Mapping[str, object]) -> dict[str, str]:
     `translator` are those of a translation service.
     """
     many = ("POSTS_PER_MINUTE", "SIGN_UPS_PER_HOUR", "LOGIN_TRIES", "RESETS_PER_HOUR")
-    more = ("TRANSLATIONS_PER_HOUR", "ACCESS_TOKEN_SECONDS")
+    more = ("TRANSLATIONS_PER_HOUR", "ACCESS_TOKEN_SECONDS", "CALLS_PER_MINUTE")
     lifted = {f"MICROBLOG_{name}": "1000000" for name in many + more}
     return lifted | {
         "MICROBLOG_MAILER": "console",
