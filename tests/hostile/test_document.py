@@ -38,9 +38,9 @@ def translator() -> Iterator[FakeTranslator]:
         yield fake
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope=forms.of("module", "function"))  # what is tried at length leaves its traces
 def served(migrated_sqlite: Path, translator: FakeTranslator) -> Iterator[tuple[str, Place]]:
-    """A server, and what there is in it."""
+    """A server, and what there is in it: administrators may suspend whom they find."""
     lifted = settings(translator.settings)
     server = AppServer(ROOM | {"SECRET_KEY": "document" * 8} | lifted)
     try:
