@@ -57,7 +57,7 @@ BEYOND_A_SCHEMA = {
     "title": _LENGTH + r"|This is too short: a title has at least 5 characters\.",
     "display_name": _LENGTH,
     "about_me": _LENGTH,
-    "reason": _LENGTH,
+    "reason": _LENGTH + r"|Say why: the person will read it\.",
     "password": _PASSWORD,
     "new_password": _PASSWORD,
     # Languages of their own.
