@@ -15,6 +15,7 @@ from microblog.api import (
     messages,
     notifications,
     openapi,
+    paging,
     posts,
     questions,
     relations,
@@ -52,6 +53,7 @@ MODULES = (
 
 def install(app: Quart) -> None:
     """Add the API to an application."""
+    app.url_map.converters["id"] = paging.Id
     openapi.install(app)
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     envelope.install(app, blueprint)

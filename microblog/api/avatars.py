@@ -7,6 +7,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from microblog.actions import avatars
 from microblog.api import openapi, schemas
+from microblog.core import pictures
 from microblog.core.errors import Invalid, message
 from microblog.edge import auth, uploads
 from microblog.queries import users
@@ -14,6 +15,13 @@ from microblog.render import json as as_json
 from microblog.runtime import runtime
 
 MULTIPART = "multipart/form-data"
+_FILE = {"type": "string", "format": "binary"}
+_FORM = {"type": "object", "properties": {uploads.FIELD: _FILE}, "required": [uploads.FIELD]}
+BODY = {
+    "description": "The picture, 8 MB at most; or a form with the file in its field `avatar`.",
+    "content": {f"image/{kind.lower()}": {"schema": _FILE} for kind in pictures.FORMATS}
+    | {MULTIPART: {"schema": _FORM}},
+}
 
 blueprint = Blueprint("avatars", __name__, url_prefix="/me/avatar")
 
@@ -32,7 +40,7 @@ blueprint = Blueprint("avatars", __name__, url_prefix="/me/avatar")
     },
 )
 @openapi.signed_in
-@openapi.takes_picture
+@openapi.takes_other(BODY)
 async def change() -> Response:
     """Give yourself a picture: PNG, JPEG, WebP, GIF or AVIF.
 

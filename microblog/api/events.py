@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, current_app, request
 from quart_schema import validate_querystring
 
-from microblog.api import envelope, expectations, openapi
+from microblog.api import envelope, expectations, openapi, shapes
 from microblog.api.event_stream import EventStream
 from microblog.core import scopes
 from microblog.core.errors import Invalid, TooManyTries, Unavailable, message
@@ -25,6 +25,7 @@ from microblog.runtime import runtime
 
 RETRY_AFTER_SECONDS = 30
 STREAM = "text/event-stream"
+EXAMPLE = 'event: post.deleted\nid: 1050\ndata: {"id": "1042"}\n\n'
 
 blueprint = Blueprint("events", __name__)
 
@@ -46,6 +47,7 @@ class EventsQuery(BaseModel):
         None,
         description="What to hear beside what is one's own, with commas: `home`, `explore`, "
         "`user:<id>`, `post:<id>`, `tag:<name>`. At most 50.",
+        json_schema_extra=shapes.TOPICS,
     )
 
 
@@ -109,6 +111,7 @@ class EventPage(BaseModel):
 )
 @openapi.signed_in
 @expectations.offers(expectations.JSON, STREAM)
+@openapi.streams(STREAM, EXAMPLE)
 @validate_querystring(EventsQuery)
 async def since(query_args: EventsQuery) -> Response:
     """Tell what has happened since a cursor, oldest first.

@@ -4,8 +4,12 @@ What is asked of several together (a password that is no name, a username that i
 by who carries the request out.
 """
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from microblog.api import shapes
 from microblog.core import messages, names, passwords, questions, text
 from microblog.core.errors import Invalid
 from microblog.core.languages import known
@@ -29,13 +33,24 @@ def _tags(written: list[str]) -> None:
         raise Invalid({"tags": [problem]})
 
 
-Username: TypeAlias = Annotated[str, checked(lambda name: names.check_username(name.strip()))]
-Email: TypeAlias = Annotated[str, checked(names.check_email)]
-Password: TypeAlias = Annotated[str, checked(passwords.check)]
+def _shaped(shape: JsonDict) -> Any:
+    """Tell in the document what such a value looks like."""
+    return Field(json_schema_extra=shape)
+
+
+Username: TypeAlias = Annotated[
+    str, _shaped(shapes.USERNAME), checked(lambda name: names.check_username(name.strip()))
+]
+Email: TypeAlias = Annotated[str, _shaped(shapes.EMAIL), checked(names.check_email)]
+Password: TypeAlias = Annotated[str, _shaped(shapes.PASSWORD), checked(passwords.check)]
 DisplayName: TypeAlias = Annotated[str, checked(names.clean_display_name)]
 AboutMe: TypeAlias = Annotated[str, checked(names.check_about_me)]
-PostBody: TypeAlias = Annotated[str, checked(lambda body: text.check(text.clean(body)))]
-MessageBody: TypeAlias = Annotated[str, checked(lambda body: messages.check(messages.clean(body)))]
-Title: TypeAlias = Annotated[str, checked(_title)]
-Language: TypeAlias = Annotated[str, checked(_language)]
+PostBody: TypeAlias = Annotated[
+    str, _shaped(shapes.TEXT), checked(lambda body: text.check(text.clean(body)))
+]
+MessageBody: TypeAlias = Annotated[
+    str, _shaped(shapes.TEXT), checked(lambda body: messages.check(messages.clean(body)))
+]
+Title: TypeAlias = Annotated[str, _shaped(shapes.TITLE), checked(_title)]
+Language: TypeAlias = Annotated[str, _shaped(shapes.LANGUAGE_OR_NONE), checked(_language)]
 Tags: TypeAlias = Annotated[list[str], checked(_tags)]

@@ -11,7 +11,7 @@ from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import messages
 from microblog.actions.messages import Letter
-from microblog.api import envelope, fields, openapi, paging, schemas
+from microblog.api import envelope, fields, openapi, paging, schemas, shapes
 from microblog.api.paging import CursorQuery
 from microblog.api.posts import KEY, Repeatable
 from microblog.core import names
@@ -137,7 +137,7 @@ class NewMessage(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"to": "mina", "body": "Hello!"}]}
     )
 
-    to: str = Field(description="A person's id or username.")
+    to: str = Field(description="A person's id or username.", json_schema_extra=shapes.PERSON)
     body: fields.MessageBody = Field(
         description="1 to 2,000 characters as people see them. Links are recognised; @mentions "
         "and #hashtags tell nobody."
@@ -217,7 +217,7 @@ class ReadTo(BaseModel):
     up_to: str | None = Field(
         None,
         description="The id of the last message that was read; all of them where it is left out.",
-        json_schema_extra={"pattern": "^[0-9]{1,19}$"},
+        json_schema_extra=shapes.ID,
     )
 
 
@@ -250,7 +250,7 @@ async def clear(who: str) -> Response:
     return Response(status=204)
 
 
-@blueprint.delete("/<who>/<message_id>")
+@blueprint.delete("/<who>/<id:message_id>")
 @openapi.answers(204, None, "The message is gone for you.")
 @openapi.signed_in
 async def delete(who: str, message_id: str) -> Response:

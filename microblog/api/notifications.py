@@ -9,7 +9,7 @@ from quart import Blueprint, Response, jsonify
 from quart_schema import validate_querystring
 
 from microblog.actions import notifications
-from microblog.api import openapi, paging, schemas
+from microblog.api import openapi, paging, schemas, shapes
 from microblog.api.paging import CursorQuery
 from microblog.core import notices
 from microblog.core.cursors import Window
@@ -126,7 +126,7 @@ class NotificationQuery(CursorQuery):
     kinds: str | None = Field(
         None,
         description="Kinds with commas between, as “mention,reply”: no others.",
-        json_schema_extra={"pattern": "^[a-z]+(,[a-z]+)*$"},
+        json_schema_extra=shapes.KINDS,
     )
 
 
@@ -185,10 +185,15 @@ class Seen(BaseModel):
     )
 
     ids: list[str] = Field(
-        [], max_length=MOST_IDS, description="The ids of notifications; none for all."
+        [],
+        max_length=MOST_IDS,
+        description="The ids of notifications; none for all.",
+        json_schema_extra=shapes.IDS,
     )
     post: str | None = Field(
-        None, description="The id of a post: what was told of it and of its answers."
+        None,
+        description="The id of a post: what was told of it and of its answers.",
+        json_schema_extra=shapes.ID,
     )
 
 

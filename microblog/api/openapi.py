@@ -3,6 +3,7 @@
 quart-schema collects routes, models and docstrings; what it leaves out is added here.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -18,8 +19,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.routing import Rule
 from werkzeug.routing.converters import BaseConverter
 
-from microblog.api import expectations, schemas
-from microblog.core import pictures
+from microblog.api import expectations, schemas, shapes, wording
 from microblog.edge import auth
 
 API_VERSION = "1.0"
@@ -38,15 +38,16 @@ refuses is answered with 429 and `Retry-After`. The live connection is a WebSock
 the subprotocols `microblog.v1` and `bearer.<access token>`.
 """
 PATH_PARAMETERS = {
-    "message_id": ("The message's id.", "31"),
-    "question_id": ("The question's id: it is a post.", "1042"),
-    "post_id": ("The post's id.", "1042"),
-    "context": ("Which form the draft is of.", "post"),
-    "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3"),
-    "tag": ("The hashtag, with or without #.", "bread"),
-    "who": ("A person's id or username.", "mina"),
+    "message_id": ("The message's id.", "31", shapes.ID),
+    "question_id": ("The question's id: it is a post.", "1042", shapes.ID),
+    "post_id": ("The post's id.", "1042", shapes.ID),
+    "context": ("Which form the draft is of.", "post", shapes.CONTEXT),
+    "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3", shapes.ID),
+    "tag": ("The hashtag, with or without #.", "bread", shapes.TAG),
+    "who": ("A person's id or username.", "mina", shapes.PERSON),
 }
 _TOLD = "_microblog_told"
+_CONVERTED = re.compile(r"<(?:[^<>]*:)?(\w+)>")  # quart-schema's own takes in two parts as one
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 
@@ -109,10 +110,25 @@ def takes(model: type[BaseModel]) -> Callable[[F], F]:
     return mark
 
 
-def takes_picture(handler: F) -> F:
-    """Tell that a call takes a picture: as its body, or as the file of a form."""
-    handler.takes_picture = True  # type: ignore[attr-defined]
-    return handler
+def takes_other(body: Mapping[str, Any]) -> Callable[[F], F]:
+    """Tell which body a call takes that is no JSON."""
+
+    def mark(handler: F) -> F:
+        handler.other_body = {"required": True, **body}  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+def streams(kind: str, example: str) -> Callable[[F], F]:
+    """Tell that a call may answer with a stream too, where that is what the client accepts."""
+
+    def mark(handler: F) -> F:
+        content = {kind: {"schema": {"type": "string"}, "example": example}}
+        handler.streams = content  # type: ignore[attr-defined]
+        return handler
+
+    return mark
 
 
 class Document(OpenAPIProvider):
@@ -140,54 +156,48 @@ class Document(OpenAPIProvider):
         for operations in paths.values():
             for method, operation in operations.items():
                 operation["tags"] = [rule.endpoint.split(".")[1]]
-                if getattr(handler, "takes_picture", False):
-                    operation["requestBody"] = _PICTURE
+                if body := getattr(handler, "other_body", None):
+                    operation["requestBody"] = body
+                for answer in operation["responses"].values():
+                    answer["content"] |= getattr(handler, "streams", {})
                 scope = auth.scope_of(handler, method.upper())
                 _name_scope(operation, scope)
                 _complete(operation, told, reads=method == "get")
-        return paths, components
+        (operations,) = paths.values()
+        return {_CONVERTED.sub(r"{\1}", rule.rule): operations}, components
 
     def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
-        description, example = PATH_PARAMETERS[name]
+        description, example, shape = PATH_PARAMETERS[name]
         made = super().build_path_parameter(name, converter)
-        return made | {"description": description, "example": example}
+        schema = {"type": "string", **shape}
+        return made | {"description": description, "example": example, "schema": schema}
 
     def build_querystring_parameters(self, model: type) -> tuple[list[Any], dict[str, Any]]:
         parameters, components = super().build_querystring_parameters(model)
-        return [_plain(each) for each in parameters], components
+        needed = model_schema(model).get("required", ())
+        found = [wording.plain(each) | {"required": each["name"] in needed} for each in parameters]
+        return found, components
 
     def build_headers_parameters(self, model: type) -> tuple[list[Any], dict[str, Any]]:
         parameters, components = super().build_headers_parameters(model)
-        return [_plain(each) | {"name": each["name"].title()} for each in parameters], components
+        return [
+            wording.plain(each) | {"name": each["name"].title()} for each in parameters
+        ], components
 
     def build_request_body(
         self, model: type, source: DataSource
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         body, components = super().build_request_body(model, source)
-        _give_example(body["content"])
+        wording.give_example(body["content"][JSON])
+        wording.leave_out_defaults(body["content"][JSON]["schema"])
         return body | {"required": True}, components
 
     def build_response_object(
         self, model: type, headers_model: type | None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         answer, components = super().build_response_object(model, headers_model)
-        _give_example(answer["content"])
+        wording.give_example(answer["content"][JSON])
         return answer, components
-
-
-def _plain(parameter: dict[str, Any]) -> dict[str, Any]:
-    """Say of an optional parameter what it is when it is there: none can be sent as null."""
-    kind = dict(parameter["schema"])
-    kind.pop("default", None)
-    for choice in kind.pop("anyOf", ()):
-        if choice != {"type": "null"}:
-            kind |= choice
-    return parameter | {"schema": kind}
-
-
-def _give_example(content: dict[str, Any]) -> None:
-    (example,) = content[JSON]["schema"].pop("examples")
-    content[JSON]["example"] = example
 
 
 def _name_scope(operation: dict[str, Any], scope: str | None) -> None:
@@ -201,7 +211,7 @@ def _name_scope(operation: dict[str, Any], scope: str | None) -> None:
 def _complete(operation: dict[str, Any], told: Told, *, reads: bool) -> None:
     """Add the summary's form, the headers and the refusals of one call."""
     operation["summary"] = operation["summary"].rstrip(".")
-    operation["description"] = operation["description"].strip()
+    operation["description"] = wording.description(operation, told.limit)
     body = operation["responses"].pop(told.status, {})
     answer = body | {"description": told.description, "headers": _headers(told, reads)}
     operation["responses"] = {str(told.status): answer}
@@ -253,14 +263,6 @@ def _header(description: str, kind: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": kind}}
 
 
-_FILE = {"type": "string", "format": "binary"}
-_FORM = {"type": "object", "properties": {"avatar": _FILE}, "required": ["avatar"]}
-_PICTURE = {
-    "required": True,
-    "description": "The picture, 8 MB at most; or a form with the file in its field `avatar`.",
-    "content": {f"image/{kind.lower()}": {"schema": _FILE} for kind in pictures.FORMATS}
-    | {"multipart/form-data": {"schema": _FORM}},
-}
 _HEADERS = {
     "ETag": _header("The version of the answer, for `If-None-Match`.", "string"),
     "Location": _header("Where the new thing is.", "string"),

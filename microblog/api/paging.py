@@ -4,10 +4,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.config import JsonDict
 from quart import Response, jsonify, request
+from werkzeug.routing import BaseConverter
 
-from microblog.api import envelope
+from microblog.api import envelope, shapes
 from microblog.core import cursors
 from microblog.core.cursors import Page, Window
 from microblog.core.errors import Invalid, NotFound, message
@@ -20,7 +20,12 @@ from microblog.runtime import runtime
 MOST_ITEMS = 100
 PLACES = frozenset({"page", "before", "after", "since"})
 SIZES = frozenset({"limit", "per_page"})
-_CURSOR: JsonDict = {"pattern": "^[0-9]{1,19}$"}
+
+
+class Id(BaseConverter):
+    """The id in an address beside which words stand too: these are other addresses."""
+
+    regex = "[0-9]+"
 
 
 class CursorQuery(BaseModel):
@@ -31,12 +36,12 @@ class CursorQuery(BaseModel):
     limit: int | None = Field(None, ge=1, le=MOST_ITEMS, description="How many items at most.")
     per_page: int | None = Field(None, ge=1, le=MOST_ITEMS, description="Another name of `limit`.")
     before: str | None = Field(
-        None, description="Items older than this id.", json_schema_extra=_CURSOR
+        None, description="Items older than this id.", json_schema_extra=shapes.ID_OR_NONE
     )
     after: str | None = Field(
         None,
         description="Items newer than this id, the next ones first to come.",
-        json_schema_extra=_CURSOR,
+        json_schema_extra=shapes.ID_OR_NONE,
     )
 
 

@@ -8,7 +8,7 @@ from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import posts
 from microblog.actions.posts import Draft
-from microblog.api import envelope, fields, openapi, paging, schemas, versions
+from microblog.api import envelope, fields, openapi, paging, schemas, shapes, versions
 from microblog.api.expectations import versioned
 from microblog.api.paging import CursorQuery
 from microblog.core import cursors
@@ -53,7 +53,9 @@ class NewPost(BaseModel):
         description="The BCP 47 code of its language, as “ko” or “en-GB”. Guessed where you say "
         "nothing.",
     )
-    reply_to: str | None = Field(None, description="The id of the post that it answers.")
+    reply_to: str | None = Field(
+        None, description="The id of the post that it answers.", json_schema_extra=shapes.ID_OR_NONE
+    )
 
     @property
     def answers(self) -> int | None:
@@ -71,6 +73,7 @@ class Repeatable(BaseModel):
         None,
         description="1 to 200 ASCII characters of your choice, new for each thing that you make. "
         "The same request with the same key makes one, however often it is sent.",
+        json_schema_extra=shapes.KEY,
     )
 
 
@@ -139,7 +142,9 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"to": "en"}]})
 
-    to: str = Field(description="A BCP 47 code, as “ko” or “en-GB”.")
+    to: str = Field(
+        description="A BCP 47 code, as “ko” or “en-GB”.", json_schema_extra=shapes.LANGUAGE
+    )
 
 
 @blueprint.post("/posts/<post_id>/translation")

@@ -9,7 +9,7 @@ from quart_schema import validate_headers, validate_querystring
 
 from microblog.actions import questions
 from microblog.actions.questions import Asking
-from microblog.api import envelope, fields, openapi, paging, schemas
+from microblog.api import envelope, fields, openapi, paging, schemas, shapes
 from microblog.api.paging import CursorQuery
 from microblog.api.posts import KEY, Repeatable
 from microblog.core.cursors import Page, Window
@@ -135,7 +135,9 @@ class Accepted(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"answer_id": "7"}]})
 
-    answer_id: str = Field(description="The id of a post that replies to the question.")
+    answer_id: str = Field(
+        description="The id of a post that replies to the question.", json_schema_extra=shapes.ID
+    )
 
 
 @blueprint.put("/questions/<question_id>/accepted")

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response, jsonify
 from quart_schema import validate_querystring
 
-from microblog.api import openapi, paging, schemas
+from microblog.api import openapi, paging, schemas, shapes
 from microblog.api.messages import Message
 from microblog.api.paging import MOST_ITEMS
 from microblog.core import search_query
@@ -33,6 +33,7 @@ class SearchQuery(BaseModel):
         min_length=1,
         description=f"At most {LONGEST_QUERY} characters. Words, a “phrase” in quotation marks, "
         "-without, #tag, @mention, from:name, has:link, lang:ko, before:2026-01-31, after:2026.",
+        json_schema_extra=shapes.QUERY,
     )
     type: Literal["posts", "users", "tags", "messages"] = Field(
         "posts", description="What is to be found."
@@ -45,7 +46,7 @@ class SearchQuery(BaseModel):
     before: str | None = Field(
         None,
         description="Where the page before ended: its `_links.next` has it.",
-        json_schema_extra={"pattern": r"^[0-9]{1,19}(\.[0-9]{1,4}\.[0-9]{1,19})?$"},
+        json_schema_extra=shapes.PLACE,
     )
 
 

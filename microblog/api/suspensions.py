@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from quart import Blueprint, Response
 
 from microblog.actions import departures
-from microblog.api import openapi, paging
+from microblog.api import openapi, paging, shapes
 from microblog.core import names, scopes
 from microblog.core.errors import Forbidden, NotFound, message
 from microblog.core.leaving import Left
@@ -31,7 +31,10 @@ class Reason(BaseModel):
         json_schema_extra={"examples": [{"reason": "Unwanted advertising, three times"}]},
     )
 
-    reason: str = Field(description="They read it; the log of administrators keeps it.")
+    reason: str = Field(
+        description="They read it; the log of administrators keeps it.",
+        json_schema_extra=shapes.TEXT,
+    )
 
 
 @blueprint.put("/users/<who>/suspension")

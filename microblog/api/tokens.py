@@ -164,7 +164,7 @@ async def live() -> Response:
     return paging.whole([as_json.sign_in(one, known.family_id) for one in doors])
 
 
-@blueprint.delete("/tokens/<family_id>")
+@blueprint.delete("/tokens/<id:family_id>")
 @openapi.answers(204, None, "Its tokens are revoked.")
 @openapi.signed_in
 @auth.takes_scope(scopes.PASSWORD)

@@ -13,6 +13,7 @@ from microblog.cli.plainly import PlainCommand, given_settings
 from microblog.cli.service_checks import elsewhere
 from microblog.core.errors import SettingError
 from microblog.edge import logs
+from microblog.log_settings import LogSettings
 from microblog.settings import Settings
 
 COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -25,7 +26,7 @@ def doctor(as_json: bool) -> None:
 
     Changes nothing. Status 1 where something fails; a warning is none.
     """
-    logs.configure("error")  # what is found is told here
+    logs.configure(LogSettings(log_level="error"))  # what is found is told here
     found = _found()
     if as_json:
         told = [asdict(finding) for finding in found]
