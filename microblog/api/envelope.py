@@ -57,13 +57,14 @@ async def _keep(response: Response) -> Response:
 async def _count(response: Response) -> Response:
     """Tell what is left of a limit (draft-ietf-httpapi-ratelimit-headers-07)."""
     allowance: Allowance | None = g.get("allowance")
-    if allowance is not None:
+    if response.status_code == 429 and is_api() and "Retry-After" in response.headers:
+        # The limit that refuses counts, whatever is left of another.
+        response.headers["RateLimit-Remaining"] = "0"
+        response.headers["RateLimit-Reset"] = response.headers["Retry-After"]
+    elif allowance is not None:
         response.headers["RateLimit-Limit"] = str(allowance.limit)
         response.headers["RateLimit-Remaining"] = str(allowance.remaining)
         response.headers["RateLimit-Reset"] = str(allowance.reset_seconds)
-    elif response.status_code == 429 and is_api() and "Retry-After" in response.headers:
-        response.headers["RateLimit-Remaining"] = "0"
-        response.headers["RateLimit-Reset"] = response.headers["Retry-After"]
     return response
 
 

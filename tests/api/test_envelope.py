@@ -1,6 +1,7 @@
 """What surrounds the calls: caching, methods, and pages of other sites."""
 
 import asyncio
+import re
 
 import pytest
 from quart import Quart
@@ -163,7 +164,9 @@ async def test_entry_leads_to_every_address(app: Quart, stranger: Program) -> No
     entry = await stranger.call("GET", "/api")
     links = (await entry.get_json())["_links"]
     told = {address.partition("{?")[0] for address in links.values()}
-    addresses = {rule.rule.replace("<", "{").replace(">", "}") for rule in app.url_map.iter_rules()}
+    addresses = {
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in app.url_map.iter_rules()
+    }
     assert {address for address in addresses if address.startswith("/api")} <= told
     assert told <= addresses
     assert '</api/openapi.json>; rel="service-desc"' in entry.headers["Link"]

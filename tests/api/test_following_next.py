@@ -74,6 +74,7 @@ class Village:
         return [name.replace("{root}", str(self.root)) for name in LISTS]
 
 
+CONVERSATIONS = "/api/messages?limit="
 LISTS = (
     "/api/posts?limit=",
     "/api/timelines/home?limit=",
@@ -83,7 +84,7 @@ LISTS = (
     "/api/questions?state=open&limit=",
     "/api/posts/{root}/replies?limit=",
     "/api/messages/bora?limit=",
-    "/api/messages?limit=",
+    CONVERSATIONS,
     "/api/notifications?kinds=mention&limit=",
     "/api/users/bora/followers?limit=",
     "/api/users/bora/following?limit=",
@@ -126,7 +127,9 @@ async def test_each_item_comes_exactly_once_while_others_are_written(village: Vi
         after = await village.all()
         for name, ids in seen.items():
             assert len(ids) == len(set(ids)), f"{name}: twice"
-            assert set(there[name]) <= set(ids), f"{name}: left out"
+            # Bora's conversation goes to the front with each message: it is not promised.
+            moved = {str(village.bora.id)} if name == CONVERSATIONS else set()
+            assert set(there[name]) - moved <= set(ids), f"{name}: left out"
             assert set(ids) <= set(after[name]), f"{name}: made up"
         assert all(there.values())
 
