@@ -32,6 +32,12 @@ def offers(*kinds: str) -> Callable[[H], H]:
     return mark
 
 
+def kinds(handler: Any) -> tuple[str, ...]:
+    """Return the media types in which a call can answer."""
+    told: tuple[str, ...] = getattr(handler, _KINDS, (JSON,))
+    return told
+
+
 def versioned(handler: H) -> H:
     """Tell that a call keeps to `If-Match` itself."""
     setattr(handler, _VERSIONED, True)
@@ -52,9 +58,9 @@ async def _look() -> Response | None:
     if request.method == "OPTIONS":
         return None
     handler = current_app.view_functions[request.endpoint or ""]
-    kinds = getattr(handler, _KINDS, (JSON,))
-    if kinds and not _serves(request.accept_mimetypes, kinds):
-        told = message("This can be had as %(kinds)s.", kinds=", ".join(kinds))
+    served = kinds(handler)
+    if served and not _serves(request.accept_mimetypes, served):
+        told = message("This can be had as %(kinds)s.", kinds=", ".join(served))
         return await errors.answer(Problem(406, told))
     if not hasattr(handler, QUART_SCHEMA_QUERYSTRING_ATTRIBUTE) and request.args:
         raise Invalid(payloads.unknown(request.args))

@@ -42,6 +42,7 @@ PATH_PARAMETERS = {
     "question_id": ("The question's id: it is a post.", "1042", shapes.ID),
     "post_id": ("The post's id.", "1042", shapes.ID),
     "context": ("Which form the draft is of.", "post", shapes.CONTEXT),
+    "export_id": ("The id of an export.", "12", shapes.ID),
     "family_id": ("The id of a sign-in, as `GET /tokens` lists them.", "3", shapes.ID),
     "tag": ("The hashtag, with or without #.", "bread", shapes.TAG),
     "who": ("A person's id or username.", "mina", shapes.PERSON),
@@ -158,8 +159,7 @@ class Document(OpenAPIProvider):
                 operation["tags"] = [rule.endpoint.split(".")[1]]
                 if body := getattr(handler, "other_body", None):
                     operation["requestBody"] = body
-                for answer in operation["responses"].values():
-                    answer["content"] |= getattr(handler, "streams", {})
+                wording.add_kinds(operation, handler, told.status)
                 scope = auth.scope_of(handler, method.upper())
                 _name_scope(operation, scope)
                 _complete(operation, told, reads=method == "get")

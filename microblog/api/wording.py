@@ -5,6 +5,8 @@ says of a call in sentences: what it does, whom it serves, and how often.
 from collections.abc import Mapping
 from typing import Any
 
+from microblog.api import expectations
+
 
 def description(operation: Mapping[str, Any], limit: str | None) -> str:
     """Return the words of the handler, and behind them whom it serves and what limits it."""
@@ -36,6 +38,16 @@ def plain(parameter: dict[str, Any]) -> dict[str, Any]:
 def give_example(content: dict[str, Any]) -> None:
     """Let a body have the example of its model."""
     (content["example"],) = content["schema"].pop("examples")
+
+
+def add_kinds(operation: dict[str, Any], handler: Any, status: int) -> None:
+    """Tell of the forms of an answer that no model describes: a stream, or a file."""
+    for answer in operation["responses"].values():
+        answer["content"] |= getattr(handler, "streams", {})
+    for kind in expectations.kinds(handler):
+        if status not in operation["responses"]:
+            file = {"schema": {"type": "string", "format": "binary"}}
+            operation["responses"][status] = {"content": {kind: file}}
 
 
 def leave_out_defaults(schema: dict[str, Any]) -> None:

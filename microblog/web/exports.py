@@ -1,19 +1,17 @@
 """Everything that is one's own, in a file: asking for it, watching it come, fetching it."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from quart import Blueprint, Response, jsonify, redirect, send_file, url_for
+from quart import Blueprint, Response, jsonify, redirect, url_for
 
-from microblog import export_files
 from microblog.actions import exports
 from microblog.core.cursors import GREATEST
-from microblog.core.errors import NotFound, NotSignedIn
+from microblog.core.errors import NotSignedIn
 from microblog.core.tasks import ExportPosts
 from microblog.edge import auth, templates
 from microblog.edge.request import wants_json
 from microblog.queries import jobs
-from microblog.render import fragments, views
+from microblog.render import downloads, fragments
 from microblog.render import json as as_json
 from microblog.runtime import runtime
 from microblog.web import layout
@@ -48,19 +46,4 @@ async def start() -> Any:
 @blueprint.get(f"/export_posts/<int(max={GREATEST}):export_id>.zip")
 async def download(export_id: int) -> Any:
     """Hand out one's own export, for as long as it is kept."""
-    user = await auth.person()
-    async with runtime().database.read() as read:
-        found = await jobs.own(read, user.id, export_id)
-    settings = runtime().settings
-    if found is None or found.kind != ExportPosts.kind:
-        raise NotFound
-    until = views.kept_until(found)
-    path = export_files.path(settings.data_dir, user.id, export_id)
-    if until is None or until <= datetime.now(UTC) or not path.is_file():
-        raise NotFound
-    name = f"microblog-{user.username}.zip"
-    answer = await send_file(
-        path, mimetype="application/zip", as_attachment=True, attachment_filename=name
-    )
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    return await downloads.export_file(await auth.person(), export_id)

@@ -5,13 +5,15 @@ from typing import Any
 
 from quart import Quart
 
-from microblog.actions import links, messages, tokens
+from microblog.actions import exports, links, messages, tokens
 from microblog.actions.messages import Letter
+from microblog.core.tasks import ExportPosts
 from microblog.core.tokens import link_token
 from microblog.database import Database
 from microblog.models import User
 from microblog.runtime import EXTENSION
 from tests import images
+from tests.jobs.conftest import jobs_of, until
 from tests.people import PASSWORD, MakePost
 
 EDIT = {"json": {"body": "Hello again"}, "headers": {"If-Match": "*"}}
@@ -141,6 +143,24 @@ def around_people(user_id: int) -> list[Call]:
         ("DELETE", "/api/me/avatar", "/api/me/avatar", {}),
         ("PUT", "/api/me/following/{who}", "/api/me/following/june", {}),
         ("DELETE", "/api/me/following/{who}", "/api/me/following/june", {}),
+    ]
+
+
+async def around_exports(database: Database, user: User) -> list[Call]:
+    """Return the calls around an export, which is made before."""
+    async with database.write() as tx:
+        await exports.start(tx, user)
+
+    async def is_made() -> bool:
+        return all(row.finished_at for row in await jobs_of(database, ExportPosts.kind))
+
+    await until(is_made)
+    (job,) = await jobs_of(database, ExportPosts.kind)
+    path = "/api/exports/{export_id}"
+    return [
+        ("GET", path, path.format(export_id=job.id), {}),
+        ("GET", f"{path}/file", f"{path}/file".format(export_id=job.id), {}),
+        ("POST", "/api/exports", "/api/exports", {}),
     ]
 
 
