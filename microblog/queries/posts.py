@@ -145,14 +145,17 @@ async def by_tag(read: Read, tag: str, viewer_id: int | None, window: Window) ->
     return await _page(read, await _chosen(read, "tag", viewer_id, window, tag=tag), window)
 
 
-async def home(read: Read, viewer_id: int, window: Window) -> Page[PostRow]:
+async def home(
+    read: Read, viewer_id: int, window: Window, newest: int | None = None
+) -> Page[PostRow]:
     """Return own posts and those of followed people, newest first; of replies those to such people.
 
     First among the posts near the position, which nearly always fill a page; where they don't,
     the nearest of each author are merged. So the cost depends neither on the number of posts nor
-    on how much the followed have written.
+    on how much the followed have written. `newest` is the position of the log, where the caller
+    has read it: no post is after it.
     """
-    greatest = (await read.scalar(_GREATEST)) or 0
+    greatest = newest if newest is not None else (await read.scalar(_GREATEST)) or 0
     if window.rising:
         edge = (window.after or 0) + NEAR_EVENTS
         near = Window(window.limit, min(edge, greatest) + 1, window.after)

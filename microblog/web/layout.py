@@ -43,6 +43,12 @@ async def open_page(read: Read, *topics: str, for_all: bool = False) -> Visitor:
     return known
 
 
+def position() -> int | None:
+    """Return where in the log the page stands, None before it was opened."""
+    live: Live | None = g.get("live")
+    return live.cursor if live is not None else None
+
+
 def listen_to(*topics: str) -> None:
     """Name the page's topics, where they are known only after it was opened."""
     g.live = replace(g.live, topics=topics)

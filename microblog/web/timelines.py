@@ -41,7 +41,7 @@ async def show_home(read: Read, user: User, form: PostForm) -> str:
     """Render the home feed around a form for a new post."""
     runtime().warm_guesser()
     window = paging.window(runtime().settings.posts_per_page)
-    page = await posts.home(read, user.id, window)
+    page = await posts.home(read, user.id, window, layout.position())
     # An empty home shows what others write. The page isn't told of more: it listens to HOME only.
     is_empty = not page.items and window.before is None and window.after is None
     everyone = await posts.everything(read, user.id, window) if is_empty else None

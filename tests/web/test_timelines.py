@@ -210,7 +210,6 @@ async def test_empty_home_of_an_empty_server_says_what_to_do(
 async def test_page_takes_eight_queries_however_many_posts_it_has(
     visit: Visit, make_user: MakeUser, make_post: MakePost, database: Database, path: str
 ) -> None:
-    """Who follows people that follow others; for a newcomer home asks once more whom to follow."""
     mina, bora = await make_user("mina"), await make_user("bora")
     others = [await make_user(f"other_{number}") for number in range(10)]
     async with database.write() as tx:
@@ -224,3 +223,7 @@ async def test_page_takes_eight_queries_however_many_posts_it_has(
         asked.append(await queries_of(browser, path))
     assert len(shown(await browser.text(path))) == 25
     assert 4 <= len(asked[0]) == len(asked[1]) <= 8, asked
+    newcomer = await visit(await make_user("newcomer"))  # whose friends follow nobody
+    await newcomer.post("/user/bora/follow")
+    await newcomer.text(path)
+    assert len(await queries_of(newcomer, path)) <= 8
