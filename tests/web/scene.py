@@ -77,7 +77,7 @@ class Scene:
         Mina is an administrator for their pages alone: with one, there is no setting up.
         """
         now, life = datetime.now(UTC), timedelta(days=1)
-        role = "admin" if rule.endpoint.startswith("administration.") else "member"
+        role = "admin" if rule.rule.startswith("/admin/") else "member"
         async with self.database.write() as tx:
             await accounts.set_role(tx, self.mina, role)
             how: Any = {"life": life, "device": "Firefox/1 (Linux)"}

@@ -16,7 +16,7 @@ from tests.web.scene import Scene, set_up
 
 OPEN = {"/", "/index", "/auth/login", "/auth/register", "/setup", "/healthz", "/readyz"}
 OPEN |= {"/auth/reset_password_request", "/auth/reset_password/<token>"}
-OPEN |= {"/auth/confirm_address/<token>"}
+OPEN |= {"/auth/confirm_address/<token>", "/.well-known/jwks.json", "/metrics"}
 PICTURE = "/user/<username>/avatar.svg"  # drawn from the name alone
 
 
