@@ -242,8 +242,10 @@ def _of_run(kind: str, run: str, starts: Sequence[int], ends: Sequence[int]) -> 
         yield Token(f"k{signs[-1]}_", starts[-1], ends[-1], ends[-1])
 
 
-@lru_cache(16_384)
 def _written(folded: str) -> str:
-    if folded.isascii():
-        return folded
-    return "".join(sign if _TAKEN.match(sign) else f"_{ord(sign):x}_" for sign in folded)
+    return folded if folded.isascii() else "".join(map(_written_sign, folded))
+
+
+@lru_cache(16_384)  # signs, of which there is an end; not words, of which there is none
+def _written_sign(sign: str) -> str:
+    return sign if _TAKEN.match(sign) else f"_{ord(sign):x}_"

@@ -1,5 +1,7 @@
 """What a text is found by: each rule that search promises, for any text there is."""
 
+import gc
+import sys
 import unicodedata
 
 import pytest
@@ -206,3 +208,16 @@ def test_fold_of_a_part_is_a_part_of_the_fold(first: str, second: str) -> None:
     assert search_tokens.fold(f"{first}\n{second}") == "\n".join(
         map(search_tokens.fold, (first, second))
     )
+
+
+def test_words_are_not_remembered() -> None:
+    """There is no end to words: what is kept of each would grow for weeks."""
+
+    def held_after(words: range) -> int:
+        for number in words:
+            search_tokens.texts(f"naïve{number} plain{number} 한글{number}")
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    before = held_after(range(100))
+    assert held_after(range(100, 5_100)) - before < 2_500
