@@ -245,6 +245,8 @@ def _refusals(operation: dict[str, Any], told: Told) -> dict[int, str]:
         found[401] = "The access token is no good, or missing where only members may read."
     if "path" in places:
         found[404] = "There is no such thing, or none that you may see."
+    if any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"]):
+        found.setdefault(404, "What was made with this key the first time is gone.")
     if places - {"path"}:
         found[422] = "A parameter is not right: `errors` says which."
     if "requestBody" in operation:

@@ -213,3 +213,16 @@ async def test_language_that_is_none_is_refused_by_its_field(
     told = await mina.problem("POST", "/api/posts", 422, json=body)
     assert list(told["errors"]) == ["language"]
     assert await count_posts(database) == 0
+
+
+async def test_repetition_of_what_is_gone_is_told_as_documented(
+    program: OpenProgram, make_user: MakeUser, stranger: Program
+) -> None:
+    mina = await program(await make_user("mina"))
+    how = {"json": {"body": "Soon gone"}, "headers": {"Idempotency-Key": "once"}}
+    post = await mina.json("POST", "/api/posts", 201, **how)
+    await mina.json("DELETE", f"/api/posts/{post['id']}", 204)
+    await mina.problem("POST", "/api/posts", 404, **how)
+    document = await stranger.json("GET", "/api/openapi.json")
+    for path in ("/api/posts", "/api/questions", "/api/messages", "/api/users"):
+        assert "404" in document["paths"][path]["post"]["responses"], path
